@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef FEEDGATE_CLEANUP_H
+#define FEEDGATE_CLEANUP_H
+
+#include <cjson/cJSON.h>
+#include <openssl/evp.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/*
+ * Attributes that give what a function owns back when it leaves, so that
+ * every way out is the same: `_cleanup_(cleanup_free) char *name = NULL;`.
+ */
+#define _cleanup_(function) __attribute__((cleanup(function)))
+
+static inline void cleanup_free(void *pointer)
+{
+    free(*(void **)pointer);
+}
+
+static inline void cleanup_close(const int *descriptor)
+{
+    if (*descriptor >= 0)
+        (void)close(*descriptor); /* nothing was written that close could lose */
+}
+
+static inline void cleanup_json(cJSON **document)
+{
+    cJSON_Delete(*document);
+}
+
+static inline void cleanup_public_key(EVP_PKEY **key)
+{
+    EVP_PKEY_free(*key);
+}
+
+static inline void cleanup_digest_context(EVP_MD_CTX **context)
+{
+    EVP_MD_CTX_free(*context);
+}
+
+#endif

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+#include "config_private.h"
+
+#include "cleanup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/crypto.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* Until the end of the file or of the buffer; -1 on an error. */
+static ssize_t read_all(int descriptor, char *buffer, size_t size)
+{
+    size_t used = 0;
+    while (used < size) {
+        ssize_t count = read(descriptor, buffer + used, size - used);
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (count < 0)
+            return -1;
+        if (count == 0)
+            break;
+        used += (size_t)count;
+    }
+    return (ssize_t)used;
+}
+
+ssize_t config_file_read(const char *path, mode_t forbidden, char *buffer, size_t size,
+                         const char **complaint)
+{
+    struct stat status;
+    /* Links are followed, systemd's credentials are some; what is at their end is judged. */
+    _cleanup_(cleanup_close) int descriptor =
+        open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK); /* a FIFO must not hold us */
+    if (descriptor < 0 || fstat(descriptor, &status) != 0) {
+        *complaint = strerror(errno);
+        return -1;
+    }
+    if (!S_ISREG(status.st_mode)) {
+        *complaint = "not a regular file";
+        return -1;
+    }
+    if ((status.st_mode & forbidden) != 0) {
+        *complaint = "others may use it; take that away with chmod o=";
+        return -1;
+    }
+    ssize_t length = read_all(descriptor, buffer, size);
+    if (length < 0) {
+        *complaint = strerror(errno);
+        return -1;
+    }
+    if ((size_t)length == size) {
+        *complaint = "too large";
+        return -1;
+    }
+    buffer[length] = '\0';
+    return length;
+}
+
+/* Without the end of its line, of which editors write one. */
+static size_t without_newline(const char *text, size_t length)
+{
+    if (length > 0 && text[length - 1] == '\n')
+        length--;
+    else
+        return length;
+    return length > 0 && text[length - 1] == '\r' ? length - 1 : length;
+}
+
+static bool is_visible(const char *text, size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        if (text[i] <= 0x20 || text[i] > 0x7E)
+            return false;
+    return true;
+}
+
+/* Takes a secret's bytes, or says what is wrong with them, but never what they are. */
+static bool take_secret(struct config_reading *reading, const struct config_key *key,
+                        const char *path, const char *bytes, size_t length)
+{
+    struct config_secret *secret = config_key_field(reading, key);
+    length = without_newline(bytes, length);
+    if (length < CONFIG_KEY_MIN || length > CONFIG_KEY_MAX)
+        return config_refuse(reading, key, "names %s, which has %zu characters; it needs %d to %d",
+                             path, length, CONFIG_KEY_MIN, CONFIG_KEY_MAX);
+    if (!is_visible(bytes, length))
+        return config_refuse(reading, key,
+                             "names %s, which must be one line of visible ASCII characters "
+                             "without spaces",
+                             path);
+    memcpy(secret->bytes, bytes, length);
+    secret->length = length;
+    return true;
+}
+
+bool config_read_secret(struct config_reading *reading, const struct config_key *key,
+                        const char *value)
+{
+    char bytes[CONFIG_KEY_MAX + 4]; /* with the end of a line, one byte too many and a NUL */
+    const char *complaint = NULL;
+    const char *path = config_keep_path(reading, value);
+    if (path == NULL)
+        return false;
+    ssize_t length = config_file_read(path, S_IRWXO, bytes, sizeof(bytes), &complaint);
+    bool taken = length < 0 ? config_refuse(reading, key, "names %s: %s", path, complaint)
+                            : take_secret(reading, key, path, bytes, (size_t)length);
+    OPENSSL_cleanse(bytes, sizeof(bytes));
+    return taken;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+#include "refusal.h"
+
+static const struct {
+    const char *title;
+    const char *advice;
+} answers[] = {
+#define AS_ROW(name, title, advice) [ANSWER_##name] = {title, advice},
+    PUBLIC_ANSWERS(AS_ROW)
+#undef AS_ROW
+};
+
+static const struct {
+    int status;
+    enum public_answer answer;
+    const char *word;
+} refusals[REFUSAL_COUNT] = {[REFUSAL_NONE] = {200, ANSWER_FAILED, "none"},
+#define AS_ROW(name, status, answer, word) [REFUSAL_##name] = {status, ANSWER_##answer, word},
+                             REFUSALS(AS_ROW)
+#undef AS_ROW
+};
+
+int refusal_status(enum refusal refusal)
+{
+    return refusals[refusal].status;
+}
+
+enum public_answer refusal_answer(enum refusal refusal)
+{
+    return refusals[refusal].answer;
+}
+
+const char *refusal_title(enum refusal refusal)
+{
+    return answers[refusals[refusal].answer].title;
+}
+
+const char *refusal_advice(enum refusal refusal)
+{
+    return answers[refusals[refusal].answer].advice;
+}
+
+const char *refusal_word(enum refusal refusal)
+{
+    return refusals[refusal].word;
+}

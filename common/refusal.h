@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef FEEDGATE_REFUSAL_H
+#define FEEDGATE_REFUSAL_H
+
+/*
+ * Every reason for which a request isn't served, in one table: what the
+ * client gets (HTTP status and one of the public answers below) and the word
+ * that the operator finds in the log. Several reasons share a public answer
+ * where telling them apart would help an attacker.
+ */
+
+/* clang-format off */
+
+/* public answer           title                           what a person or program should know   */
+#define PUBLIC_ANSWERS(P)                                                                            \
+    P(BAD_REQUEST,         "Bad request",                                                            \
+      "The request isn't complete or isn't well-formed. Please start again in your Sage product.")   \
+    P(UNAUTHENTICATED,     "Unauthorized",                                                           \
+      "The request must carry valid credentials.")                                                   \
+    P(INSUFFICIENT_SCOPE,  "Forbidden",                                                              \
+      "The access token doesn't have the scope that is needed.")                                     \
+    P(SESSION_NOT_USABLE,  "This link can't be used",                                                \
+      "A link to connect a bank works once and for a short time. "                                   \
+      "Please go back to your Sage product and start again.")                                        \
+    P(ACCOUNTS_NOT_FOUND,  "Not found",                                                              \
+      "There are no accounts to show for this externalId.")                                          \
+    P(METHOD_NOT_ALLOWED,  "Method not allowed",                                                     \
+      "This address doesn't take requests of this method.")                                          \
+    P(CONTENT_TOO_LARGE,   "Content too large",                                                      \
+      "The request's body is larger than this address takes.")                                       \
+    P(UNSUPPORTED_MEDIA,   "Unsupported media type",                                                 \
+      "The request's body must be of the documented media type.")                                    \
+    P(TRY_AGAIN,           "Please try again in a moment",                                           \
+      "The request can't be served right now. Nothing was changed.")                                 \
+    P(FAILED,              "Something went wrong",                                                   \
+      "The request could not be served.")
+
+/* refusal                  status  what the client sees   what the log says          */
+#define REFUSALS(R)                                                                    \
+    R(METHOD,                  405, METHOD_NOT_ALLOWED,    "method_not_allowed")       \
+    R(PREFETCH,                503, TRY_AGAIN,             "prefetch")                 \
+    R(MEDIA_TYPE,              415, UNSUPPORTED_MEDIA,     "media_type")               \
+    R(BODY_TOO_LARGE,          413, CONTENT_TOO_LARGE,     "body_too_large")           \
+    R(BODY_INCOMPLETE,         400, BAD_REQUEST,           "body_incomplete")          \
+    R(KEY_HEADER_MISSING,      401, UNAUTHENTICATED,       "key_header_missing")       \
+    R(KEY_HEADER_WRONG,        401, UNAUTHENTICATED,       "key_header_wrong")         \
+    R(TOKEN_MISSING,           401, UNAUTHENTICATED,       "token_missing")            \
+    R(TOKEN_MALFORMED,         401, UNAUTHENTICATED,       "token_malformed")          \
+    R(TOKEN_TOO_LONG,          401, UNAUTHENTICATED,       "token_too_long")           \
+    R(TOKEN_TYPE,              401, UNAUTHENTICATED,       "token_type")               \
+    R(TOKEN_ALGORITHM,         401, UNAUTHENTICATED,       "token_algorithm")          \
+    R(TOKEN_CRITICAL,          401, UNAUTHENTICATED,       "token_critical_extension") \
+    R(TOKEN_KEY_UNKNOWN,       401, UNAUTHENTICATED,       "token_key_unknown")        \
+    R(TOKEN_SIGNATURE,         401, UNAUTHENTICATED,       "token_signature")          \
+    R(TOKEN_CLAIMS,            401, UNAUTHENTICATED,       "token_claims")             \
+    R(TOKEN_ISSUER,            401, UNAUTHENTICATED,       "token_issuer")             \
+    R(TOKEN_AUDIENCE,          401, UNAUTHENTICATED,       "token_audience")           \
+    R(TOKEN_EXPIRED,           401, UNAUTHENTICATED,       "token_expired")            \
+    R(TOKEN_NOT_YET_VALID,     401, UNAUTHENTICATED,       "token_not_yet_valid")      \
+    R(TOKEN_CLIENT,            401, UNAUTHENTICATED,       "token_client")             \
+    R(TOKEN_SCOPE,             403, INSUFFICIENT_SCOPE,    "token_scope")              \
+    R(KEYS_UNAVAILABLE,        503, TRY_AGAIN,             "keys_unavailable")         \
+    R(BODY_MALFORMED,          400, BAD_REQUEST,           "body_malformed")           \
+    R(EVENT_MALFORMED,         400, BAD_REQUEST,           "event_malformed")          \
+    R(PARAMETER_MISSING,       400, BAD_REQUEST,           "parameter_missing")        \
+    R(PARAMETER_TWICE,         400, BAD_REQUEST,           "parameter_twice")          \
+    R(PARAMETER_MALFORMED,     400, BAD_REQUEST,           "parameter_malformed")      \
+    R(REDIRECT_URI,            400, BAD_REQUEST,           "redirect_uri_refused")     \
+    R(SESSION_UNKNOWN,         403, SESSION_NOT_USABLE,    "session_unknown")          \
+    R(SESSION_EXPIRED,         403, SESSION_NOT_USABLE,    "session_expired")          \
+    R(SESSION_USED,            403, SESSION_NOT_USABLE,    "session_used")             \
+    R(SESSION_BANK,            403, SESSION_NOT_USABLE,    "session_bank")             \
+    R(CONTINUATION,            403, SESSION_NOT_USABLE,    "continuation_missing")     \
+    R(ACCOUNT_UNKNOWN,         404, ACCOUNTS_NOT_FOUND,    "account_unknown")          \
+    R(ACCOUNT_NOT_LINKED,      404, ACCOUNTS_NOT_FOUND,    "account_not_linked")       \
+    R(STORE_BUSY,              503, TRY_AGAIN,             "store_busy")               \
+    R(STORE_FAILED,            503, TRY_AGAIN,             "store_failed")             \
+    R(OUT_OF_MEMORY,           503, TRY_AGAIN,             "out_of_memory")            \
+    R(INTERNAL,                500, FAILED,                "internal")
+
+/* clang-format on */
+
+enum public_answer {
+#define AS_ENUMERATOR(name, title, advice) ANSWER_##name,
+    PUBLIC_ANSWERS(AS_ENUMERATOR)
+#undef AS_ENUMERATOR
+};
+
+enum refusal {
+    REFUSAL_NONE, /* the request may go on */
+#define AS_ENUMERATOR(name, status, answer, word) REFUSAL_##name,
+    REFUSALS(AS_ENUMERATOR)
+#undef AS_ENUMERATOR
+        REFUSAL_COUNT
+};
+
+/* What stands in the table for a refusal (not REFUSAL_NONE); all texts are static. */
+int refusal_status(enum refusal refusal);
+enum public_answer refusal_answer(enum refusal refusal);
+const char *refusal_title(enum refusal refusal);
+const char *refusal_advice(enum refusal refusal);
+const char *refusal_word(enum refusal refusal);
+
+#endif

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+#include "parts.h"
+
+#include <stdlib.h>
+
+static Suite *(*const suites[])(void) = {
+    clock_suite,     config_suite,       json_suite,    log_suite,
+    parameter_suite, redirect_uri_suite, refusal_suite, utf8_suite,
+};
+
+int main(void)
+{
+    SRunner *runner = srunner_create(NULL);
+    for (size_t i = 0; i < COUNT(suites); i++)
+        srunner_add_suite(runner, suites[i]());
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
