@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef FEEDGATE_DATABASE_H
+#define FEEDGATE_DATABASE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * One connection to the database and its prepared statements. A connection is
+ * used by one thread at a time; store.h hands connections out.
+ *
+ * Modules write their SQL for both SQLite and PostgreSQL: parameters are $1,
+ * $2, ... in the order in which they first appear, and nothing of SQLite's
+ * own. Errors stick to the statement: binding and reading need no checks, the
+ * next statement_step() says STEP_FAILED.
+ */
+
+struct database;
+struct statement;
+
+enum step { STEP_ROW, STEP_DONE, STEP_FAILED };
+
+enum database_access { DATABASE_READ_ONLY, DATABASE_READ_WRITE, DATABASE_CREATE };
+
+enum { DATABASE_ERROR_MAX = 256 };
+
+/*
+ * Opens a connection: WAL, synchronous=FULL (an acknowledged notification
+ * survives a power cut), foreign keys on, waits for other writers up to
+ * `busy_ms`. Returns NULL and one line in `error` when it can't.
+ */
+struct database *database_open(const char *path, enum database_access access, int busy_ms,
+                               char error[DATABASE_ERROR_MAX]);
+
+/* Closes a connection with its statements; NULL is allowed. */
+void database_close(struct database *database);
+
+/*
+ * The statement for `sql`, prepared at its first use and kept, ready to be
+ * bound. `sql` must be a literal: its address is the key. Borrowed; valid
+ * until the same statement is asked for again. Never NULL: one that can't be
+ * prepared fails at its first step.
+ */
+struct statement *database_statement(struct database *database, const char *sql);
+
+/* Binds parameter $index; NULL text binds NULL. Text is borrowed until statement_done(). */
+void statement_bind_text(struct statement *statement, int index, const char *text);
+void statement_bind_integer(struct statement *statement, int index, int64_t value);
+
+/* The next row, the end, or a failure (logged, with SQLite's words). */
+enum step statement_step(struct statement *statement);
+
+/* Columns of the row, from 0. Text is borrowed until the next step; NULL for NULL. */
+const char *statement_text(struct statement *statement, int column);
+int64_t statement_integer(struct statement *statement, int column);
+bool statement_is_null(struct statement *statement, int column);
+
+/* Ends the reading of a statement before its last row; harmless otherwise. */
+void statement_done(struct statement *statement);
+
+/* Runs a bound statement that returns no rows; whether it worked. */
+bool statement_run(struct statement *statement);
+
+/* How many rows the last statement_run() of this connection changed. */
+int64_t database_changes(struct database *database);
+
+/* Runs SQL text that takes no parameters (migrations, BEGIN); whether it worked. */
+bool database_execute(struct database *database, const char *sql);
+
+/* Whether the last failure was only that another process held the lock. */
+bool database_was_busy(struct database *database);
+
+/* Whether a transaction is open; SQLite ends one by itself when a disk is full. */
+bool database_in_transaction(struct database *database);
+
+/*
+ * Whether the file that this connection holds open still is the one at its
+ * path: writes to a file that was replaced or removed would be lost.
+ */
+bool database_is_current(const struct database *database);
+
+/* SQLite's words for the last failure; borrowed until the next call. */
+const char *database_error(struct database *database);
+
+#endif

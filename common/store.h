@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef FEEDGATE_STORE_H
+#define FEEDGATE_STORE_H
+
+#include "piece.h"
+
+/*
+ * The process's way to the database, shared by its threads. Several processes
+ * work on the same file.
+ */
+
+struct store;
+
+enum store_role {
+    STORE_ENDPOINT, /* makes the database and brings it up to date */
+    STORE_OPERATOR, /* uses it as it is, and never makes one */
+};
+
+enum { STORE_ERROR_MAX = 512 };
+
+/*
+ * Opens the database at `path` (borrowed for the store's life). Returns NULL
+ * and one line in `error` when it can't be opened, or when a newer version of
+ * feedgate made it.
+ */
+struct store *store_open(const char *path, enum store_role role, char error[STORE_ERROR_MAX]);
+
+/* Waits for writes under way and closes; NULL is allowed. */
+void store_close(struct store *store);
+
+/*
+ * Runs a write in the process's next group transaction: pieces of all threads
+ * that wait are committed by one fsync, each within its own savepoint. Comes
+ * back when the piece is durable, or after at most WRITER_WAIT_MS when the
+ * lock can't be had; once the transaction has begun it waits for the result.
+ */
+enum store_result store_write(struct store *store, store_piece *piece, void *context);
+
+/* Runs a piece that only reads, on a connection of the store's pool. */
+enum store_result store_read(struct store *store, store_piece *piece, void *context);
+
+#endif
