@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MIT */
+#include "account.h"
+
+#include <openssl/rand.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { RANDOM_BYTES = 16 };
+
+struct listing {
+    const char *external_id;
+    void (*show)(const struct account *account, void *context);
+    void *context;
+    enum refusal refusal;
+};
+
+static struct account read_account(struct statement *row, int column)
+{
+    return (struct account){
+        .external_id = statement_text(row, column),
+        .account_type = statement_text(row, column + 1),
+        .account_name = statement_text(row, column + 2),
+        .bank_identifier = statement_text(row, column + 3),
+        .account_identifier = statement_text(row, column + 4),
+        .branch_identifier = statement_text(row, column + 5),
+    };
+}
+
+/* Whether the customer of this account is one whose accounts Sage may see. */
+static bool judge_customer(struct database *database, struct listing *listing)
+{
+    struct statement *select = database_statement(
+        database, "SELECT EXISTS (SELECT 1 FROM account AS other JOIN bank_account AS link "
+                  "ON link.external_id = other.external_id WHERE link.linked_at IS NOT NULL "
+                  "AND link.unlinked_at IS NULL AND other.customer_id = account.customer_id) "
+                  "FROM account WHERE external_id = $1");
+    statement_bind_text(select, 1, listing->external_id);
+    enum step step = statement_step(select);
+    if (step == STEP_DONE)
+        listing->refusal = REFUSAL_ACCOUNT_UNKNOWN;
+    else if (step == STEP_ROW)
+        listing->refusal =
+            statement_integer(select, 0) != 0 ? REFUSAL_NONE : REFUSAL_ACCOUNT_NOT_LINKED;
+    statement_done(select);
+    return step != STEP_FAILED;
+}
+
+static bool show_accounts(struct database *database, struct listing *listing)
+{
+    struct statement *select = database_statement(
+        database, "SELECT external_id, account_type, account_name, bank_identifier, "
+                  "account_identifier, branch_identifier FROM account WHERE customer_id = "
+                  "(SELECT customer_id FROM account WHERE external_id = $1) "
+                  "ORDER BY account_name, external_id");
+    statement_bind_text(select, 1, listing->external_id);
+    enum step step;
+    while ((step = statement_step(select)) == STEP_ROW) {
+        struct account account = read_account(select, 0);
+        listing->show(&account, listing->context);
+    }
+    return step == STEP_DONE;
+}
+
+/* Both looks see the same moment, so that an unlinking in between can't be missed. */
+static bool list_for(struct database *database, void *context)
+{
+    struct listing *listing = context;
+    if (!statement_run(database_statement(database, "BEGIN")))
+        return false;
+    bool read = judge_customer(database, listing) &&
+                (listing->refusal != REFUSAL_NONE || show_accounts(database, listing));
+    return statement_run(database_statement(database, "COMMIT")) && read;
+}
+
+enum refusal account_list_for(struct store *store, const char *external_id,
+                              void (*show)(const struct account *account, void *context),
+                              void *context)
+{
+    struct listing listing = {.external_id = external_id, .show = show, .context = context};
+    enum store_result result = store_read(store, list_for, &listing);
+    if (result == STORE_DONE)
+        return listing.refusal;
+    return result == STORE_BUSY ? REFUSAL_STORE_BUSY : REFUSAL_STORE_FAILED;
+}
+
+bool account_link(struct database *database, const char *id, const char *external_id, int64_t now)
+{
+    struct statement *insert = database_statement(
+        database, "INSERT INTO bank_account (id, external_id, linked_at) VALUES ($1, $2, $3) "
+                  "ON CONFLICT (id) DO NOTHING");
+    statement_bind_text(insert, 1, id);
+    statement_bind_text(insert, 2, external_id);
+    statement_bind_integer(insert, 3, now);
+    return statement_run(insert);
+}
+
+bool account_unlink(struct database *database, const char *id, const char *external_id, int64_t now)
+{
+    struct statement *insert = database_statement(
+        database, "INSERT INTO bank_account (id, external_id, unlinked_at) VALUES ($1, $2, $3) "
+                  "ON CONFLICT (id) DO UPDATE SET unlinked_at = "
+                  "COALESCE(bank_account.unlinked_at, excluded.unlinked_at)");
+    statement_bind_text(insert, 1, id);
+    statement_bind_text(insert, 2, external_id);
+    statement_bind_integer(insert, 3, now);
+    return statement_run(insert);
+}
+
+enum account_linked account_adopt(struct database *database, const char *id,
+                                  const char *external_id, int64_t now)
+{
+    if (!account_link(database, id, external_id, now))
+        return ACCOUNT_NOT_LINKED;
+    struct statement *select = database_statement(
+        database, "SELECT external_id FROM bank_account WHERE id = $1 AND external_id = $2");
+    statement_bind_text(select, 1, id);
+    statement_bind_text(select, 2, external_id);
+    enum step step = statement_step(select);
+    statement_done(select);
+    if (step == STEP_FAILED)
+        return ACCOUNT_NOT_LINKED;
+    return step == STEP_ROW ? ACCOUNT_LINKED : ACCOUNT_LINKED_ELSEWHERE;
+}
+
+/* An externalId that can't be guessed; of the letters that survive every query string. */
+static bool make_external_id(char external_id[ACCOUNT_EXTERNAL_ID_SIZE])
+{
+    unsigned char bytes[RANDOM_BYTES];
+    if (RAND_bytes(bytes, sizeof bytes) != 1)
+        return false;
+    for (size_t i = 0; i < sizeof bytes; i++)
+        (void)snprintf(external_id + 2 * i, 3, "%02x", bytes[i]);
+    return true;
+}
+
+static bool store_customer(struct database *database, const char *id)
+{
+    struct statement *insert = database_statement(
+        database, "INSERT INTO customer (id) VALUES ($1) ON CONFLICT (id) DO NOTHING");
+    statement_bind_text(insert, 1, id);
+    return statement_run(insert);
+}
+
+/* The externalId under which the customer's account is known; "" when it isn't. */
+static bool find_known_id(struct database *database, const char *customer_id,
+                          const struct account *account, char known[ACCOUNT_EXTERNAL_ID_SIZE])
+{
+    struct statement *select = database_statement(
+        database, "SELECT external_id FROM account WHERE customer_id = $1 AND "
+                  "bank_identifier = $2 AND branch_identifier = $3 AND account_identifier = $4");
+    statement_bind_text(select, 1, customer_id);
+    statement_bind_text(select, 2, account->bank_identifier);
+    statement_bind_text(select, 3, account->branch_identifier);
+    statement_bind_text(select, 4, account->account_identifier);
+    enum step step = statement_step(select);
+    known[0] = '\0';
+    if (step == STEP_ROW)
+        (void)snprintf(known, ACCOUNT_EXTERNAL_ID_SIZE, "%s", statement_text(select, 0));
+    statement_done(select);
+    return step != STEP_FAILED;
+}
+
+static enum account_stored upsert(struct database *database, const char *customer_id,
+                                  const struct account *account, const char *external_id)
+{
+    struct statement *insert = database_statement(
+        database, "INSERT INTO account (external_id, customer_id, account_type, account_name, "
+                  "bank_identifier, account_identifier, branch_identifier) "
+                  "VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (external_id) DO UPDATE SET "
+                  "account_type = excluded.account_type, account_name = excluded.account_name, "
+                  "bank_identifier = excluded.bank_identifier, "
+                  "account_identifier = excluded.account_identifier, "
+                  "branch_identifier = excluded.branch_identifier "
+                  "WHERE account.customer_id = excluded.customer_id");
+    statement_bind_text(insert, 1, external_id);
+    statement_bind_text(insert, 2, customer_id);
+    statement_bind_text(insert, 3, account->account_type);
+    statement_bind_text(insert, 4, account->account_name);
+    statement_bind_text(insert, 5, account->bank_identifier);
+    statement_bind_text(insert, 6, account->account_identifier);
+    statement_bind_text(insert, 7, account->branch_identifier);
+    if (!statement_run(insert))
+        return ACCOUNT_NOT_STORED;
+    return database_changes(database) == 1 ? ACCOUNT_STORED : ACCOUNT_OF_ANOTHER;
+}
+
+enum account_stored account_store(struct database *database, const char *customer_id,
+                                  const struct account *account,
+                                  char external_id[ACCOUNT_EXTERNAL_ID_SIZE])
+{
+    if (!store_customer(database, customer_id) ||
+        !find_known_id(database, customer_id, account, external_id))
+        return ACCOUNT_NOT_STORED;
+    bool known = external_id[0] != '\0';
+    if (known && account->external_id && strcmp(external_id, account->external_id) != 0)
+        return ACCOUNT_ID_WOULD_CHANGE;
+    if (account->external_id)
+        (void)snprintf(external_id, ACCOUNT_EXTERNAL_ID_SIZE, "%s", account->external_id);
+    else if (!known && !make_external_id(external_id))
+        return ACCOUNT_NOT_STORED;
+    return upsert(database, customer_id, account, external_id);
+}
+
+bool account_list_all(struct database *database,
+                      void (*show)(const struct account_row *row, void *context), void *context)
+{
+    struct statement *select = database_statement(
+        database, "SELECT customer_id, external_id, account_type, account_name, bank_identifier, "
+                  "account_identifier, branch_identifier, EXISTS (SELECT 1 FROM bank_account "
+                  "WHERE bank_account.external_id = account.external_id AND linked_at IS NOT NULL "
+                  "AND unlinked_at IS NULL) FROM account ORDER BY customer_id, account_name");
+    enum step step;
+    while ((step = statement_step(select)) == STEP_ROW) {
+        struct account_row row = {
+            .customer_id = statement_text(select, 0),
+            .account = read_account(select, 1),
+            .linked = statement_integer(select, 7) != 0,
+        };
+        show(&row, context);
+    }
+    return step == STEP_DONE;
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+#include "inbox.h"
+
+static const char *const outcome_words[] = {
+    [EVENT_ARMED] = "armed",   [EVENT_LINKED] = "linked",     [EVENT_UNLINKED] = "unlinked",
+    [EVENT_STORED] = "stored", [EVENT_CONFLICT] = "conflict", [EVENT_REPEATED] = "repeated",
+};
+
+const char *event_outcome_word(enum event_outcome outcome)
+{
+    return outcome_words[outcome];
+}
+
+/* 1 or 0 for whether a bound query finds a row; -1 on failure. */
+static int finds_row(struct statement *select)
+{
+    enum step step = statement_step(select);
+    statement_done(select);
+    return step == STEP_FAILED ? -1 : step == STEP_ROW;
+}
+
+static void bind_resource(struct statement *statement, const struct event *event)
+{
+    statement_bind_text(statement, 1, event->type);
+    statement_bind_text(statement, 2, event->resource_type);
+    statement_bind_text(statement, 3, event->resource_key);
+}
+
+bool inbox_history(struct database *database, const struct event *event,
+                   enum inbox_history *history)
+{
+    struct statement *same =
+        database_statement(database, "SELECT 1 FROM event WHERE type = $1 AND resource_type = $2 "
+                                     "AND resource_id = $3 AND body_sha256 = $4");
+    bind_resource(same, event);
+    statement_bind_text(same, 4, event->body_sha256);
+    int found = finds_row(same);
+    *history = INBOX_SAME_EVENT;
+    if (found != 0)
+        return found == 1;
+    struct statement *resource =
+        database_statement(database, "SELECT 1 FROM event WHERE type = $1 AND resource_type = $2 "
+                                     "AND resource_id = $3 LIMIT 1");
+    bind_resource(resource, event);
+    found = finds_row(resource);
+    *history = found == 1 ? INBOX_RESOURCE_KNOWN : INBOX_NEW;
+    return found >= 0;
+}
+
+bool inbox_record(struct database *database, const struct event *event, enum event_outcome outcome,
+                  int64_t now, int64_t token_expires_at)
+{
+    struct statement *insert = database_statement(
+        database, "INSERT INTO event (type, resource_type, resource_id, body_sha256, body, "
+                  "outcome, received_at, token_expires_at) "
+                  "VALUES ($1, $2, $3, $4, $5, $6, $7, $8)");
+    bind_resource(insert, event);
+    statement_bind_text(insert, 4, event->body_sha256);
+    statement_bind_text(insert, 5, event->body);
+    statement_bind_text(insert, 6, outcome_words[outcome]);
+    statement_bind_integer(insert, 7, now);
+    statement_bind_integer(insert, 8, token_expires_at);
+    return statement_run(insert);
+}
+
+bool inbox_newest_time(struct database *database, int64_t *newest)
+{
+    struct statement *select =
+        database_statement(database, "SELECT received_at FROM event ORDER BY id DESC LIMIT 1");
+    enum step step = statement_step(select);
+    *newest = step == STEP_ROW ? statement_integer(select, 0) : 0;
+    statement_done(select);
+    return step != STEP_FAILED;
+}
+
+bool inbox_purge(struct database *database, int64_t received_before, int64_t token_expired_before,
+                 int64_t limit, int64_t *removed)
+{
+    struct statement *purge = database_statement(
+        database, "DELETE FROM event WHERE id IN (SELECT id FROM event "
+                  "WHERE type = 'resourceCreated' AND resource_type = 'authorisation' "
+                  "AND received_at < $1 AND token_expires_at < $2 LIMIT $3)");
+    statement_bind_integer(purge, 1, received_before);
+    statement_bind_integer(purge, 2, token_expired_before);
+    statement_bind_integer(purge, 3, limit);
+    if (!statement_run(purge))
+        return false;
+    *removed = database_changes(database);
+    return true;
+}
+
+bool inbox_list(struct database *database, int64_t after, int64_t limit,
+                void (*show)(const struct event_row *row, void *context), void *context)
+{
+    struct statement *select = database_statement(
+        database, "SELECT number, received_at, type, resource_type, resource_id, outcome, body "
+                  "FROM events WHERE number > $1 ORDER BY number LIMIT $2");
+    statement_bind_integer(select, 1, after);
+    statement_bind_integer(select, 2, limit);
+    enum step step;
+    while ((step = statement_step(select)) == STEP_ROW) {
+        struct event_row row = {
+            .number = statement_integer(select, 0),
+            .received_at = statement_text(select, 1),
+            .type = statement_text(select, 2),
+            .resource_type = statement_text(select, 3),
+            .resource_id = statement_text(select, 4),
+            .outcome = statement_text(select, 5),
+            .body = statement_text(select, 6),
+        };
+        show(&row, context);
+    }
+    return step == STEP_DONE;
+}

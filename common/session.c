@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT */
+#include "session.h"
+
+#include "log.h"
+
+#include <ctype.h>
+#include <string.h>
+
+static const char *const flow_words[] = {
+    [FLOW_AUTHORISATION] = "authorisation",
+    [FLOW_REAUTHORISATION] = "re-authorisation",
+};
+
+bool session_key_make(const char *authorisation_id, struct session_key *key)
+{
+    size_t length = strnlen(authorisation_id, SESSION_ID_SIZE);
+    if (length >= SESSION_ID_SIZE)
+        return false;
+    for (size_t i = 0; i <= length; i++)
+        key->key[i] = (char)tolower((unsigned char)authorisation_id[i]);
+    char digest[DIGEST_TEXT];
+    if (!digest_text(key->key, length, digest))
+        return false;
+    memcpy(key->log_id, digest, SESSION_LOG_ID_SIZE - 1);
+    key->log_id[SESSION_LOG_ID_SIZE - 1] = '\0';
+    return true;
+}
+
+enum session_armed session_arm(struct database *database,
+                               const struct session_announcement *announcement)
+{
+    struct statement *insert = database_statement(
+        database, "INSERT INTO authorisation_session (session_key, authorisation_id, log_id, "
+                  "bank_id, notified_at, expires_at, token_expires_at) "
+                  "VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (session_key) DO NOTHING");
+    statement_bind_text(insert, 1, announcement->key.key);
+    statement_bind_text(insert, 2, announcement->authorisation_id);
+    statement_bind_text(insert, 3, announcement->key.log_id);
+    statement_bind_text(insert, 4, announcement->bank_id);
+    statement_bind_integer(insert, 5, announcement->notified_at);
+    statement_bind_integer(insert, 6, announcement->expires_at);
+    statement_bind_integer(insert, 7, announcement->token_expires_at);
+    if (!statement_run(insert))
+        return SESSION_NOT_STORED;
+    return database_changes(database) == 1 ? SESSION_ARMED : SESSION_KNOWN;
+}
+
+struct consumption {
+    const struct session_key *key;
+    const struct session_opening *opening;
+    int64_t now;
+    enum refusal refusal;
+};
+
+/* Why the session can't be opened now; REFUSAL_NONE when it can. */
+static bool judge(struct database *database, void *context)
+{
+    struct consumption *consumption = context;
+    struct statement *select = database_statement(
+        database,
+        "SELECT opened_at, expires_at, bank_id FROM authorisation_session WHERE session_key = $1");
+    statement_bind_text(select, 1, consumption->key->key);
+    enum step step = statement_step(select);
+    const char *bank = consumption->opening->bank;
+    if (step == STEP_DONE)
+        consumption->refusal = REFUSAL_SESSION_UNKNOWN;
+    else if (step == STEP_FAILED)
+        consumption->refusal = REFUSAL_STORE_FAILED;
+    else if (!statement_is_null(select, 0))
+        consumption->refusal = REFUSAL_SESSION_USED;
+    else if (statement_integer(select, 1) <= consumption->now)
+        consumption->refusal = REFUSAL_SESSION_EXPIRED;
+    else if (bank && !statement_is_null(select, 2) &&
+             strcasecmp(bank, statement_text(select, 2)) != 0)
+        consumption->refusal = REFUSAL_SESSION_BANK;
+    else
+        consumption->refusal = REFUSAL_NONE;
+    statement_done(select);
+    return step != STEP_FAILED;
+}
+
+/* The one statement that opens: what it doesn't change stays closed. */
+static bool consume(struct database *database, void *context)
+{
+    struct consumption *consumption = context;
+    const struct session_opening *opening = consumption->opening;
+    struct statement *update = database_statement(
+        database, "UPDATE authorisation_session SET opened_at = $1, flow = $2, redirect_uri = $3, "
+                  "state = $4, bank_account = $5, external_id = $6 "
+                  "WHERE session_key = $7 AND opened_at IS NULL AND expires_at > $1 "
+                  "AND (bank_id IS NULL OR bank_id = COALESCE(LOWER($8), bank_id))");
+    statement_bind_integer(update, 1, consumption->now);
+    statement_bind_text(update, 2, flow_words[opening->flow]);
+    statement_bind_text(update, 3, opening->redirect_uri);
+    statement_bind_text(update, 4, opening->state);
+    statement_bind_text(update, 5, opening->bank_account);
+    statement_bind_text(update, 6, opening->external_id);
+    statement_bind_text(update, 7, consumption->key->key);
+    statement_bind_text(update, 8, opening->bank);
+    if (!statement_run(update))
+        return false;
+    if (database_changes(database) == 1) {
+        consumption->refusal = REFUSAL_NONE;
+        return true;
+    }
+    if (!judge(database, context))
+        return false;
+    /* Not opened, and yet no reason against it: never let in on a contradiction. */
+    if (consumption->refusal == REFUSAL_NONE)
+        consumption->refusal = REFUSAL_INTERNAL;
+    return true;
+}
+
+static enum refusal refusal_of(enum store_result result, enum refusal refusal)
+{
+    switch (result) {
+    case STORE_DONE:
+        return refusal;
+    case STORE_BUSY:
+        return REFUSAL_STORE_BUSY;
+    case STORE_FAILED:
+        break;
+    }
+    return REFUSAL_STORE_FAILED;
+}
+
+enum refusal session_consume(struct store *store, const struct session_key *key,
+                             const struct session_opening *opening, int64_t now)
+{
+    struct consumption consumption = {
+        .key = key, .opening = opening, .now = now, .refusal = REFUSAL_STORE_FAILED};
+    /* A look without the lock first, so that a flood of guesses can't hold up those who write. */
+    enum store_result result = store_read(store, judge, &consumption);
+    enum refusal refusal = refusal_of(result, consumption.refusal);
+    if (refusal != REFUSAL_NONE)
+        return refusal;
+    consumption.refusal = REFUSAL_STORE_FAILED;
+    result = store_write(store, consume, &consumption);
+    return refusal_of(result, consumption.refusal);
+}
+
+bool session_newest_time(struct database *database, int64_t *newest)
+{
+    /* Whatever was opened after the last notification had not expired by then. */
+    struct statement *select = database_statement(
+        database, "SELECT COALESCE(MAX(notified_at), 0), COALESCE(MAX(opened_at), 0) "
+                  "FROM authorisation_session WHERE expires_at >= (SELECT notified_at FROM "
+                  "authorisation_session WHERE id = (SELECT MAX(id) FROM authorisation_session))");
+    if (statement_step(select) != STEP_ROW)
+        return false;
+    int64_t notified = statement_integer(select, 0);
+    int64_t opened = statement_integer(select, 1);
+    *newest = notified > opened ? notified : opened;
+    statement_done(select);
+    return true;
+}
+
+bool session_purge(struct database *database, int64_t expired_before, int64_t token_expired_before,
+                   int64_t limit, int64_t *removed)
+{
+    struct statement *purge =
+        database_statement(database, "DELETE FROM authorisation_session WHERE id IN ("
+                                     "SELECT id FROM authorisation_session WHERE expires_at < $1 "
+                                     "AND token_expires_at < $2 ORDER BY expires_at LIMIT $3)");
+    statement_bind_integer(purge, 1, expired_before);
+    statement_bind_integer(purge, 2, token_expired_before);
+    statement_bind_integer(purge, 3, limit);
+    if (!statement_run(purge))
+        return false;
+    *removed = database_changes(database);
+    return true;
+}
+
+bool session_list(struct database *database, int64_t limit,
+                  void (*show)(const struct session_row *row, void *context), void *context)
+{
+    struct statement *select = database_statement(
+        database, "SELECT authorisation_id, log_id, state, flow, bank_id, notified_at, expires_at, "
+                  "opened_at FROM sessions ORDER BY notified_at DESC LIMIT $1");
+    statement_bind_integer(select, 1, limit);
+    enum step step;
+    while ((step = statement_step(select)) == STEP_ROW) {
+        struct session_row row = {
+            .authorisation_id = statement_text(select, 0),
+            .log_id = statement_text(select, 1),
+            .state = statement_text(select, 2),
+            .flow = statement_text(select, 3),
+            .bank_id = statement_text(select, 4),
+            .notified_at = statement_text(select, 5),
+            .expires_at = statement_text(select, 6),
+            .opened_at = statement_text(select, 7),
+        };
+        show(&row, context);
+    }
+    return step == STEP_DONE;
+}
