@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * GET /authrefresh: the customer comes from Sage to renew the authorisation of
+ * a bank account that is linked already. The same rules as at /auth, and the
+ * same sessions: Sage's notification doesn't say which of the two it is for.
+ */
+#include "journey.h"
+#include "process.h"
+
+static const struct parameter authrefresh_parameters[] = {
+    {"authorisation_id", PARAMETER_UUID, REQUIRED},     {"bankaccount", PARAMETER_TEXT, REQUIRED},
+    {"redirect_uri", PARAMETER_REDIRECT_URI, REQUIRED}, {"state", PARAMETER_UUID, REQUIRED},
+    {"externalId", PARAMETER_TEXT, REQUIRED},           {.name = NULL},
+};
+
+static enum refusal open_reauthorisation(struct exchange *exchange)
+{
+    return journey_open(exchange, FLOW_REAUTHORISATION);
+}
+
+static const struct endpoint authrefresh = {
+    .name = "authrefresh",
+    .refusals = REPLY_PAGE,
+    .get =
+        {
+            .guards = {guard_no_prefetch},
+            .parameters = authrefresh_parameters,
+            .handle = open_reauthorisation,
+        },
+    .post = {.handle = journey_continue},
+};
+
+int main(int argc, char **argv)
+{
+    return process_main(&authrefresh, argc, argv);
+}

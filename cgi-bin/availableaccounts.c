@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * GET /availableaccounts: all accounts of the customer who has this
+ * externalId, for a customer who has a linked account. All providers share the
+ * audience of Sage's tokens, so those who never connected aren't shown to anybody.
+ */
+#include "account.h"
+#include "cleanup.h"
+#include "log.h"
+#include "process.h"
+
+#include <string.h>
+
+static const struct parameter availableaccounts_parameters[] = {
+    {"externalId", PARAMETER_TEXT, REQUIRED},
+    {.name = NULL},
+};
+
+struct answer {
+    cJSON *accounts;
+    bool failed;
+};
+
+static void add_account(const struct account *account, void *context)
+{
+    struct answer *answer = context;
+    cJSON *item = cJSON_CreateObject();
+    if (!cJSON_AddStringToObject(item, "accountType", account->account_type) ||
+        !cJSON_AddStringToObject(item, "accountName", account->account_name) ||
+        !cJSON_AddStringToObject(item, "externalId", account->external_id) ||
+        !cJSON_AddStringToObject(item, "bankIdentifier", account->bank_identifier) ||
+        !cJSON_AddStringToObject(item, "accountIdentifier", account->account_identifier) ||
+        !cJSON_AddStringToObject(item, "branchIdentifier", account->branch_identifier) ||
+        !cJSON_AddItemToArray(answer->accounts, item)) {
+        cJSON_Delete(item);
+        answer->failed = true;
+    }
+}
+
+static enum refusal reply_accounts(struct exchange *exchange, const cJSON *accounts)
+{
+    _cleanup_(cleanup_free) char *text = cJSON_PrintUnformatted(accounts);
+    if (!text)
+        return REFUSAL_OUT_OF_MEMORY;
+    return reply_json(exchange, text, strlen(text)) ? REFUSAL_NONE : REFUSAL_INTERNAL;
+}
+
+static enum refusal list_accounts(struct exchange *exchange)
+{
+    _cleanup_(cleanup_json) cJSON *accounts = cJSON_CreateArray();
+    struct answer answer = {.accounts = accounts, .failed = !accounts};
+    if (answer.failed)
+        return REFUSAL_OUT_OF_MEMORY;
+    const char *external_id = parameter_value(&exchange->parameters, "externalId");
+    enum refusal refusal =
+        account_list_for(exchange->service->store, external_id, add_account, &answer);
+    if (refusal != REFUSAL_NONE)
+        return refusal;
+    if (answer.failed)
+        return REFUSAL_OUT_OF_MEMORY;
+    log_event(LOG_LEVEL_INFO, "accounts_listed", {"client", exchange->token.client});
+    return reply_accounts(exchange, accounts);
+}
+
+static const struct endpoint availableaccounts = {
+    .name = "availableaccounts",
+    .refusals = REPLY_PROBLEM,
+    .get =
+        {
+            .guards = {guard_key_header_if_required, guard_availableaccounts_token},
+            .parameters = availableaccounts_parameters,
+            .handle = list_accounts,
+        },
+};
+
+int main(int argc, char **argv)
+{
+    return process_main(&availableaccounts, argc, argv);
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * POST /notification: Sage says what happened. The event is recorded durably,
+ * once, before the answer, since Sage documents no second try; an authorisation that
+ * was created arms a session, which /auth or /authrefresh may then open.
+ */
+#include "account.h"
+#include "event.h"
+#include "inbox.h"
+#include "log.h"
+#include "process.h"
+#include "session.h"
+
+struct delivery {
+    const struct event *event;
+    struct session_key key; /* of an authorisation */
+    int64_t now;
+    int64_t expires_at;
+    int64_t token_expires_at;
+    enum event_outcome outcome;
+};
+
+static bool arm(struct database *database, struct delivery *delivery)
+{
+    const struct event *event = delivery->event;
+    const struct session_announcement announcement = {
+        .key = delivery->key,
+        .authorisation_id = event->resource_id,
+        .bank_id = event->bank_id[0] ? event->bank_id : NULL,
+        .notified_at = delivery->now,
+        .expires_at = delivery->expires_at,
+        .token_expires_at = delivery->token_expires_at,
+    };
+    enum session_armed armed = session_arm(database, &announcement);
+    delivery->outcome = armed == SESSION_ARMED ? EVENT_ARMED : EVENT_CONFLICT;
+    return armed != SESSION_NOT_STORED;
+}
+
+/* What the first event about a resource does; later ones only stand in the inbox. */
+static bool take_effect(struct database *database, struct delivery *delivery)
+{
+    const struct event *event = delivery->event;
+    const char *external_id = event->external_id[0] ? event->external_id : NULL;
+    switch (event->kind) {
+    case EVENT_AUTHORISATION_CREATED:
+        return arm(database, delivery);
+    case EVENT_BANK_ACCOUNT_CREATED:
+        if (!external_id)
+            break;
+        delivery->outcome = EVENT_LINKED;
+        return account_link(database, event->resource_key, external_id, delivery->now);
+    case EVENT_BANK_ACCOUNT_DELETED:
+        delivery->outcome = EVENT_UNLINKED;
+        return account_unlink(database, event->resource_key, external_id, delivery->now);
+    case EVENT_OTHER:
+        break;
+    }
+    delivery->outcome = EVENT_STORED;
+    return true;
+}
+
+static bool record(struct database *database, void *context)
+{
+    struct delivery *delivery = context;
+    const struct event *event = delivery->event;
+    enum inbox_history history;
+    if (!inbox_history(database, event, &history))
+        return false;
+    delivery->outcome = EVENT_REPEATED;
+    if (history == INBOX_SAME_EVENT)
+        return true;
+    delivery->outcome = event->kind == EVENT_OTHER ? EVENT_STORED : EVENT_CONFLICT;
+    if (history == INBOX_NEW && !take_effect(database, delivery))
+        return false;
+    return inbox_record(database, event, delivery->outcome, delivery->now,
+                        delivery->token_expires_at);
+}
+
+static void log_delivery(const struct delivery *delivery)
+{
+    bool authorisation = delivery->event->kind == EVENT_AUTHORISATION_CREATED;
+    log_event(delivery->outcome == EVENT_CONFLICT ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO,
+              "notification_recorded", {"outcome", event_outcome_word(delivery->outcome)},
+              {"type", delivery->event->type}, {"resource_type", delivery->event->resource_type},
+              {"session", authorisation ? delivery->key.log_id : NULL});
+}
+
+static enum refusal record_notification(struct exchange *exchange)
+{
+    struct event event;
+    enum refusal refusal = event_read(exchange->body, exchange->body_length, &event);
+    if (refusal != REFUSAL_NONE)
+        return refusal;
+    struct delivery delivery = {
+        .event = &event,
+        .now = exchange->now,
+        .expires_at = exchange->now + exchange->service->config->session.lifetime_ms,
+        .token_expires_at = exchange->token.expires_at,
+    };
+    if (event.kind == EVENT_AUTHORISATION_CREATED &&
+        !session_key_make(event.resource_id, &delivery.key))
+        return REFUSAL_INTERNAL;
+    enum store_result result = store_write(exchange->service->store, record, &delivery);
+    if (result != STORE_DONE)
+        return result == STORE_BUSY ? REFUSAL_STORE_BUSY : REFUSAL_STORE_FAILED;
+    log_delivery(&delivery);
+    static const char accepted[] = "{\"data\":{\"value\":\"ok\"},\"links\":{},\"meta\":{}}\n";
+    return reply_json(exchange, accepted, sizeof accepted - 1) ? REFUSAL_NONE : REFUSAL_INTERNAL;
+}
+
+static const struct endpoint notification = {
+    .name = "notification",
+    .refusals = REPLY_PROBLEM,
+    .post =
+        {
+            .body = {.type = "application/json", .limit = 64 * KIB},
+            .guards = {guard_key_header, guard_notification_token},
+            .handle = record_notification,
+        },
+};
+
+int main(int argc, char **argv)
+{
+    return process_main(&notification, argc, argv);
+}

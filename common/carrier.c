@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+#include "carrier.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+bool carrier_is_cgi(void)
+{
+    return FCGX_IsCGI() != 0;
+}
+
+bool carrier_start(void)
+{
+    return FCGX_Init() == 0;
+}
+
+void carrier_init(FCGX_Request *request)
+{
+    /* No listener: connections are accepted by us, so FCGX_Accept_r() never waits for one. */
+    (void)FCGX_InitRequest(request, -1, 0); /* always succeeds */
+}
+
+static const char *fastcgi_variable(void *source, const char *name)
+{
+    const FCGX_Request *request = source;
+    return FCGX_GetParam(name, request->envp);
+}
+
+static long fastcgi_read(void *source, char *bytes, size_t size)
+{
+    const FCGX_Request *request = source;
+    int wanted = size > INT_MAX ? INT_MAX : (int)size;
+    int count = FCGX_GetStr(bytes, wanted, request->in);
+    return count < wanted && FCGX_GetError(request->in) != 0 ? -1 : count;
+}
+
+static bool fastcgi_write(void *source, const char *bytes, size_t length)
+{
+    const FCGX_Request *request = source;
+    while (length > 0) {
+        int wanted = length > INT_MAX ? INT_MAX : (int)length;
+        int count = FCGX_PutStr(bytes, wanted, request->out);
+        if (count <= 0)
+            return false;
+        bytes += count;
+        length -= (size_t)count;
+    }
+    return true;
+}
+
+bool carrier_accept(struct carrier *carrier, FCGX_Request *request, int connection)
+{
+    request->ipcFd = connection;
+    request->keepConnection = 1; /* else FCGX_Accept_r() would close it before it reads */
+    if (FCGX_Accept_r(request) != 0)
+        return false;
+    *carrier = (struct carrier){
+        .source = request,
+        .variable = fastcgi_variable,
+        .read = fastcgi_read,
+        .write = fastcgi_write,
+    };
+    if (FCGX_GetError(request->in) == 0 && fastcgi_variable(request, "REQUEST_METHOD"))
+        return true;
+    FCGX_Free(request, 1); /* closed without a word: there is nothing to answer */
+    return false;
+}
+
+void carrier_finish(FCGX_Request *request)
+{
+    FCGX_Finish_r(request);
+    if (request->ipcFd >= 0)
+        FCGX_Free(request, 1); /* a connection kept open would hold its thread */
+}
+
+static const char *cgi_variable(void *source, const char *name)
+{
+    (void)source;
+    return getenv(name); /* nothing in this process changes the environment */
+}
+
+static long cgi_read(void *source, char *bytes, size_t size)
+{
+    struct cgi_source *cgi = source;
+    if (cgi->unread >= 0 && (long long)size > cgi->unread)
+        size = (size_t)cgi->unread;
+    if (size == 0)
+        return 0;
+    ssize_t count;
+    do
+        count = read(STDIN_FILENO, bytes, size);
+    while (count < 0 && errno == EINTR);
+    if (count > 0 && cgi->unread >= 0)
+        cgi->unread -= count;
+    return count;
+}
+
+static bool cgi_write(void *source, const char *bytes, size_t length)
+{
+    (void)source;
+    return fwrite(bytes, 1, length, stdout) == length && fflush(stdout) == 0;
+}
+
+void carrier_from_environment(struct carrier *carrier, struct cgi_source *source)
+{
+    /* RFC 3875 section 4.2: no more may be read than is declared. */
+    const char *declared = getenv("CONTENT_LENGTH");
+    bool number = declared && declared[0] && strspn(declared, "0123456789") == strlen(declared);
+    source->unread = number ? strtoll(declared, NULL, 10) : -1;
+    *carrier = (struct carrier){
+        .source = source,
+        .variable = cgi_variable,
+        .read = cgi_read,
+        .write = cgi_write,
+    };
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef FEEDGATE_ENDPOINT_H
+#define FEEDGATE_ENDPOINT_H
+
+#include "guard.h"
+#include "reply.h"
+
+/*
+ * An endpoint is data: one struct says what it demands of a request, in the
+ * order in which it is checked, and which handler answers one that passed.
+ */
+
+/* Does what the request is for, and replies; a refusal that it returns is replied by the caller. */
+typedef enum refusal handler(struct exchange *exchange);
+
+enum { GUARDS_MAX = 5, KIB = 1024 };
+
+/* What one method of an endpoint demands. Without a handler the method isn't allowed. */
+struct operation {
+    struct {
+        const char *type; /* the media type, without parameters; NULL: no body is read */
+        size_t limit;     /* bytes */
+    } body;
+    guard *guards[GUARDS_MAX + 1];      /* in order, cheapest first; ends with NULL */
+    const struct parameter *parameters; /* of the query, ends with a NULL name; NULL: none */
+    handler *handle;
+};
+
+struct endpoint {
+    const char *name;
+    enum reply_form refusals; /* how refusals look */
+    struct operation get;
+    struct operation post;
+};
+
+/* Serves one request, from its method to its reply and its line in the log. */
+void endpoint_serve(const struct endpoint *endpoint, struct exchange *exchange);
+
+#endif

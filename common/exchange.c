@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+#include "exchange.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Of a body that is too large, this much is read and dropped before the answer. */
+enum { DROPPED_MAX = 1024 * 1024 };
+
+void exchange_begin(struct exchange *exchange, const struct carrier *carrier,
+                    struct service *service)
+{
+    memset(exchange, 0, sizeof *exchange);
+    exchange->carrier = carrier;
+    exchange->service = service;
+    exchange->now = clock_now(&service->clock);
+    const char *method = exchange_variable(exchange, "REQUEST_METHOD");
+    if (method && strcmp(method, "GET") == 0)
+        exchange->method = METHOD_GET;
+    else if (method && strcmp(method, "POST") == 0)
+        exchange->method = METHOD_POST;
+}
+
+void exchange_clear(struct exchange *exchange)
+{
+    free(exchange->body);
+    exchange->body = NULL;
+    parameter_values_clear(&exchange->parameters);
+}
+
+const char *exchange_variable(const struct exchange *exchange, const char *name)
+{
+    return exchange->carrier->variable(exchange->carrier->source, name);
+}
+
+/* Reads until `size` bytes are there or the body ends; -1 when it broke off. */
+static long read_up_to(const struct carrier *carrier, char *bytes, size_t size)
+{
+    size_t length = 0;
+    while (length < size) {
+        long count = carrier->read(carrier->source, bytes + length, size - length);
+        if (count < 0)
+            return -1;
+        if (count == 0)
+            break;
+        length += (size_t)count;
+    }
+    return (long)length;
+}
+
+static void drop_rest(const struct carrier *carrier)
+{
+    char bytes[8192];
+    for (size_t dropped = 0; dropped < DROPPED_MAX; dropped += sizeof bytes)
+        if (read_up_to(carrier, bytes, sizeof bytes) != (long)sizeof bytes)
+            return;
+}
+
+/* The declared length; -1 when none is (a chunked body), -2 when it is no number. */
+static long long declared_length(const struct exchange *exchange)
+{
+    const char *text = exchange_variable(exchange, "CONTENT_LENGTH");
+    if (!text || text[0] == '\0')
+        return -1;
+    if (strspn(text, "0123456789") != strlen(text))
+        return -2;
+    errno = 0;
+    long long length = strtoll(text, NULL, 10);
+    return errno == 0 ? length : -2;
+}
+
+enum refusal exchange_read_body(struct exchange *exchange, size_t limit)
+{
+    if (limit > BODY_MAX)
+        return REFUSAL_INTERNAL;
+    exchange->body = malloc(limit + 2); /* one byte shows that there is more, one is for the NUL */
+    if (!exchange->body)
+        return REFUSAL_OUT_OF_MEMORY;
+    long length = read_up_to(exchange->carrier, exchange->body, limit + 1);
+    if (length < 0)
+        return REFUSAL_BODY_INCOMPLETE;
+    if ((size_t)length > limit) {
+        drop_rest(exchange->carrier);
+        return REFUSAL_BODY_TOO_LARGE;
+    }
+    exchange->body[length] = '\0';
+    exchange->body_length = (size_t)length;
+    long long declared = declared_length(exchange);
+    return declared == -1 || declared == length ? REFUSAL_NONE : REFUSAL_BODY_INCOMPLETE;
+}
+
+void exchange_note(struct exchange *exchange, const char *detail)
+{
+    (void)snprintf(exchange->detail, sizeof exchange->detail, "%s", detail);
+}
+
+bool exchange_add_header(struct exchange *exchange, const char *format, ...)
+{
+    size_t room = sizeof exchange->headers - exchange->headers_length;
+    char *place = exchange->headers + exchange->headers_length;
+    va_list arguments;
+    va_start(arguments, format);
+    int length = vsnprintf(place, room, format, arguments);
+    va_end(arguments);
+    if (length < 0 || (size_t)length + 2 >= room) {
+        *place = '\0';
+        return false;
+    }
+    memcpy(place + length, "\r\n", 3);
+    exchange->headers_length += (size_t)length + 2;
+    return true;
+}
+
+bool exchange_reply(struct exchange *exchange, int status, const char *media_type, const char *body,
+                    size_t length)
+{
+    char head[REPLY_HEADERS_MAX + 512];
+    int head_length = snprintf(head, sizeof head,
+                               "Status: %d\r\n"
+                               "Content-Type: %s\r\n"
+                               "Content-Length: %zu\r\n"
+                               "Cache-Control: no-store\r\n"
+                               "Referrer-Policy: no-referrer\r\n"
+                               "X-Content-Type-Options: nosniff\r\n"
+                               "%s\r\n",
+                               status, media_type, length, exchange->headers);
+    if (head_length < 0 || (size_t)head_length >= sizeof head)
+        return false;
+    const struct carrier *carrier = exchange->carrier;
+    exchange->replied = true;
+    return carrier->write(carrier->source, head, (size_t)head_length) &&
+           carrier->write(carrier->source, body, length);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef FEEDGATE_GUARD_H
+#define FEEDGATE_GUARD_H
+
+#include "exchange.h"
+
+/*
+ * The checks that endpoints declare. Each can only pass (REFUSAL_NONE) or
+ * refuse; none changes anything that outlives the request.
+ */
+typedef enum refusal guard(struct exchange *exchange);
+
+/*
+ * The custom header that only Sage and we know (Sage, Securing connector API;
+ * Get set up: providers must validate both it and the token). Every provider
+ * gets tokens of the same audience, so this is what tells Sage from them.
+ */
+enum refusal guard_key_header(struct exchange *exchange);
+
+/* The same, if `[availableaccounts] require_key_header` says so. */
+enum refusal guard_key_header_if_required(struct exchange *exchange);
+
+/* A Sage ID token for notifications (scope `WebhooksLambda`, client as pinned). */
+enum refusal guard_notification_token(struct exchange *exchange);
+
+/* A Sage ID token for available accounts (scope `ProviderAPI`, client as pinned). */
+enum refusal guard_availableaccounts_token(struct exchange *exchange);
+
+/* Refuses what a browser fetches only in case somebody follows a link: that must not use it up. */
+enum refusal guard_no_prefetch(struct exchange *exchange);
+
+#endif

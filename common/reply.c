@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+#include "reply.h"
+
+#include "page.h"
+
+#include <stdio.h>
+
+/* How long a client should wait after a 503; a store or key set is mostly back by then. */
+enum { RETRY_AFTER_S = 5, PROBLEM_MAX = 512 };
+
+bool reply_json(struct exchange *exchange, const char *body, size_t length)
+{
+    return exchange_reply(exchange, 200, "application/json", body, length);
+}
+
+/* The titles and advice of the table need no escaping: a test walks it. */
+static bool reply_problem(struct exchange *exchange, enum refusal refusal)
+{
+    char body[PROBLEM_MAX];
+    int length = snprintf(body, sizeof body,
+                          "{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%d,"
+                          "\"detail\":\"%s\"}\n",
+                          refusal_title(refusal), refusal_status(refusal), refusal_advice(refusal));
+    return length > 0 && (size_t)length < sizeof body &&
+           exchange_reply(exchange, refusal_status(refusal), "application/problem+json", body,
+                          (size_t)length);
+}
+
+static bool reply_refusal_page(struct exchange *exchange, enum refusal refusal)
+{
+    struct page page;
+    if (!page_begin(&page, refusal_title(refusal)))
+        return false;
+    page_paragraph(&page, refusal_advice(refusal));
+    return page_reply(&page, exchange, refusal_status(refusal));
+}
+
+/* RFC 6750 section 3.1: no error code for a request that brought no token. */
+static bool brought_token(enum refusal refusal)
+{
+    return refusal != REFUSAL_TOKEN_MISSING && refusal != REFUSAL_KEY_HEADER_MISSING &&
+           refusal != REFUSAL_KEY_HEADER_WRONG;
+}
+
+static bool add_challenge(struct exchange *exchange, enum refusal refusal)
+{
+    static const char challenge[] = "WWW-Authenticate: Bearer realm=\"feedgate\"";
+    if (refusal == REFUSAL_TOKEN_SCOPE)
+        return exchange_add_header(exchange, "%s, error=\"insufficient_scope\", scope=\"%s\"",
+                                   challenge, exchange->scope);
+    if (brought_token(refusal))
+        return exchange_add_header(exchange, "%s, error=\"invalid_token\"", challenge);
+    return exchange_add_header(exchange, "%s", challenge);
+}
+
+static bool add_headers(struct exchange *exchange, enum refusal refusal)
+{
+    if (refusal_status(refusal) == 503)
+        return exchange_add_header(exchange, "Retry-After: %d", RETRY_AFTER_S);
+    if (refusal_status(refusal) == 401 || refusal == REFUSAL_TOKEN_SCOPE)
+        return add_challenge(exchange, refusal);
+    return true;
+}
+
+bool reply_refusal(struct exchange *exchange, enum reply_form form, enum refusal refusal)
+{
+    if (!add_headers(exchange, refusal))
+        return false;
+    return form == REPLY_PAGE ? reply_refusal_page(exchange, refusal)
+                              : reply_problem(exchange, refusal);
+}

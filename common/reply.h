@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef FEEDGATE_REPLY_H
+#define FEEDGATE_REPLY_H
+
+#include "exchange.h"
+
+/* Replies as clients see them. */
+
+enum reply_form {
+    REPLY_PROBLEM, /* application/problem+json (RFC 9457), for programs */
+    REPLY_PAGE,    /* a page, for a person */
+};
+
+/* A JSON body with status 200; whether it was taken. */
+bool reply_json(struct exchange *exchange, const char *body, size_t length);
+
+/*
+ * The refusal's public answer, the same bytes for all refusals that share it.
+ * Adds `Retry-After` to 503, and the challenge of RFC 6750 section 3 to 401
+ * and to TOKEN_SCOPE.
+ */
+bool reply_refusal(struct exchange *exchange, enum reply_form form, enum refusal refusal);
+
+#endif

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+#include "service.h"
+
+#include "fetch.h"
+#include "inbox.h"
+#include "session.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+_Static_assert((int)SERVICE_ERROR_MAX >= (int)CONFIG_ERROR_MAX &&
+                   (int)SERVICE_ERROR_MAX >= (int)STORE_ERROR_MAX,
+               "an error of a part must fit");
+
+static bool find_newest_time(struct database *database, void *context)
+{
+    int64_t *newest = context;
+    int64_t times[3] = {0, 0, 0};
+    if (!session_newest_time(database, &times[0]) || !inbox_newest_time(database, &times[1]) ||
+        !key_set_newest_time(database, &times[2]))
+        return false;
+    *newest = 0;
+    for (size_t i = 0; i < 3; i++)
+        if (times[i] > *newest)
+            *newest = times[i];
+    return true;
+}
+
+static bool raise_clock(struct service *service)
+{
+    int64_t newest = 0;
+    if (store_read(service->store, find_newest_time, &newest) != STORE_DONE)
+        return false;
+    clock_not_before(&service->clock, newest);
+    int64_t lag = clock_lag(&service->clock);
+    if (lag > SAGE_TOKEN_LEEWAY_MS) {
+        char text[32];
+        (void)snprintf(text, sizeof text, "%" PRId64, lag);
+        log_event(LOG_LEVEL_WARNING, "clock_behind_store", {"milliseconds", text});
+    }
+    return true;
+}
+
+bool service_open_parts(struct service *service, enum store_role role, size_t threads,
+                        char error[SERVICE_ERROR_MAX])
+{
+    clock_init(&service->clock);
+    service->store = store_open(service->config->store.database, role, error);
+    if (!service->store)
+        return false;
+    (void)snprintf(error, SERVICE_ERROR_MAX, "%s: can't be read", service->config->store.database);
+    if (!raise_clock(service))
+        return false;
+    (void)snprintf(error, SERVICE_ERROR_MAX, "out of memory");
+    /* Half of the threads stay free for requests that needn't wait for a key set. */
+    service->keys = key_set_open(service->store, &service->clock, service->config,
+                                 threads > 1 ? threads / 2 : 1);
+    service->tokens = token_memory_new();
+    return service->keys && service->tokens && fetch_init();
+}
+
+bool service_open(struct service *service, const char *program, enum store_role role,
+                  size_t threads, char error[SERVICE_ERROR_MAX])
+{
+    memset(service, 0, sizeof *service);
+    service->config = config_load(config_path(), error);
+    if (!service->config)
+        return false;
+    log_open(program, service->config->log.target, service->config->log.level);
+    if (service_open_parts(service, role, threads, error))
+        return true;
+    service_close(service);
+    return false;
+}
+
+void service_close(struct service *service)
+{
+    key_set_close(service->keys);
+    token_memory_free(service->tokens);
+    store_close(service->store);
+    config_free(service->config);
+    memset(service, 0, sizeof *service);
+}

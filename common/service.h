@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef FEEDGATE_SERVICE_H
+#define FEEDGATE_SERVICE_H
+
+#include "clock.h"
+#include "config.h"
+#include "key_set.h"
+#include "sage_token.h"
+#include "store.h"
+
+/* What all requests of a process share: made at its start, given back at its end. */
+struct service {
+    struct config *config;
+    struct clock clock;
+    struct store *store;
+    struct key_set *keys;
+    struct token_memory *tokens;
+};
+
+enum { SERVICE_ERROR_MAX = 1024 };
+
+/*
+ * Reads the configuration, opens the log under the name `program`, the store
+ * and the key set, and raises the clock to the newest time in the store.
+ * `threads` is how many requests are served at a time. Returns false and one line in
+ * `error`; what was opened by then is closed.
+ */
+bool service_open(struct service *service, const char *program, enum store_role role,
+                  size_t threads, char error[SERVICE_ERROR_MAX]);
+
+/*
+ * The rest of service_open(), for a caller that has read the configuration
+ * itself and opened the log: `service` holds nothing but that. When it returns
+ * false the configuration is still there; service_close() is due either way.
+ */
+bool service_open_parts(struct service *service, enum store_role role, size_t threads,
+                        char error[SERVICE_ERROR_MAX]);
+
+/* Closes all of it; a zeroed service is allowed. */
+void service_close(struct service *service);
+
+#endif
