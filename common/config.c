@@ -32,7 +32,7 @@ const char *config_path(void)
 static void note_error(struct config_reading *reading, int line, const char *about,
                        const char *format, va_list arguments)
 {
-    if (reading->error[0] != '\0')
+    if (reading->error[0] != '\0' || reading->config->file == NULL)
         return;
     int length =
         snprintf(reading->error, CONFIG_ERROR_MAX, "%s:%d: %s", reading->config->file, line, about);
@@ -133,9 +133,6 @@ static bool settle_key(struct config_reading *reading, const struct config_key *
         if ((key->rules & CONFIG_CUSTOM_ONLY) != 0 && environment != ENVIRONMENT_CUSTOM)
             return refuse_at(reading, key->section, key->name,
                              "is built in; it may be given only with environment = custom");
-        if ((key->rules & CONFIG_NEVER_CUSTOM) != 0 && environment == ENVIRONMENT_CUSTOM)
-            return refuse_at(reading, key->section, key->name,
-                             "has no meaning with environment = custom; give provider_api_url");
         return true;
     }
     if (standard != NULL)
@@ -158,7 +155,7 @@ static bool settle_provider_api_url(struct config_reading *reading)
     struct config *config = reading->config;
     const char *url = NULL;
     bool europe = config->sage.region != NULL && strcmp(config->sage.region, "eu") == 0;
-    if (config->sage.region == NULL)
+    if (config->sage.region == NULL || config->sage.environment == ENVIRONMENT_CUSTOM)
         return true;
     if (config->sage.environment == ENVIRONMENT_SANDBOX)
         url = europe ? "https://papi-snd01-eu-west-1.sagebanking-sandbox.cloud/v1"
@@ -238,19 +235,12 @@ static bool provider_api_is_whole(struct config_reading *reading)
     return true;
 }
 
-static bool ages_are_in_order(struct config_reading *reading)
-{
-    return reading->config->keys.max_stale_ms >= reading->config->keys.max_age_ms ||
-           refuse_at(reading, "keys", "max_stale", "is less than max_age; it must not be");
-}
-
 /* What must hold among the keys once each has its value. */
 static bool settle(struct config_reading *reading)
 {
     return settle_keys(reading) && settle_provider_api_url(reading) &&
            keys_of_notification_differ(reading) && availableaccounts_is_guarded(reading) &&
-           fragment_origins_are_allowed(reading) && provider_api_is_whole(reading) &&
-           ages_are_in_order(reading);
+           fragment_origins_are_allowed(reading) && provider_api_is_whole(reading);
 }
 
 static bool load(struct config *config, const char *path, char error[CONFIG_ERROR_MAX])

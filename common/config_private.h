@@ -19,7 +19,7 @@
  *     config.c         what must hold among the keys; load and free
  */
 
-enum { CONFIG_ENVIRONMENTS = 3, CONFIG_SECTIONS_MAX = 16 };
+enum { CONFIG_ENVIRONMENTS = 3, CONFIG_SECTIONS_MAX = 8 };
 
 /* A file that is being read. */
 struct config_reading {
@@ -36,11 +36,10 @@ typedef bool config_reader(struct config_reading *reading, const struct config_k
                            const char *value);
 
 enum config_rule {
-    CONFIG_REQUIRED = 1,     /* must be given where it has no default */
-    CONFIG_LIST = 2,         /* may go on over indented lines; read line by line */
-    CONFIG_CUSTOM_ONLY = 4,  /* built in for the other environments */
-    CONFIG_NEVER_CUSTOM = 8, /* without a meaning there */
-    CONFIG_NOT_YET = 16,     /* not in this version, so never silently accepted */
+    CONFIG_REQUIRED = 1,    /* must be given where it has no default */
+    CONFIG_LIST = 2,        /* may go on over indented lines; read line by line */
+    CONFIG_CUSTOM_ONLY = 4, /* built in for the other environments */
+    CONFIG_NOT_YET = 8,     /* not in this version, so never silently accepted */
 };
 
 struct config_key {

@@ -38,8 +38,7 @@ static const char *const log_levels[] = {
 const struct config_key config_keys[] = {
     {"sage", "environment", config_read_choice, INTO(sage.environment), .rules = CONFIG_REQUIRED,
      .choices = environments},
-    {"sage", "region", config_read_one_of, INTO(sage.region), .rules = CONFIG_NEVER_CUSTOM,
-     .choices = regions},
+    {"sage", "region", config_read_one_of, INTO(sage.region), .choices = regions},
     {"sage", "issuer", config_read_url, INTO(sage.issuer),
      .rules = CONFIG_REQUIRED | CONFIG_CUSTOM_ONLY,
      BUILT_IN("https://id-shadow.sage.com/", "https://id.sage.com/")},
@@ -75,8 +74,7 @@ const struct config_key config_keys[] = {
     {"session", "retention", config_read_duration, INTO(session.retention_ms), ALWAYS("30 days"),
      .least_ms = DAY_MS, .most_ms = 3650 * DAY_MS},
 
-    {"journey", "public_url", config_read_base_url, INTO(journey.public_url),
-     .rules = CONFIG_REQUIRED},
+    {"journey", "public_url", config_read_base_url, INTO(journey.public_url)},
     {"journey", "redirect_origins", config_read_origins, INTO(journey.redirect_origins),
      .rules = CONFIG_REQUIRED | CONFIG_LIST,
      BUILT_IN("https://snd01us.sagebankdrive.com https://snd01eu.sagebankdrive.com "

@@ -101,8 +101,8 @@ static long scan_code_unit(struct scanner *scanner)
 static bool scan_unicode_escape(struct scanner *scanner)
 {
     long unit = scan_code_unit(scanner);
-    if (unit < 0x20)
-        return unit == '\t' || unit == '\n' || unit == '\r';
+    if (unit <= 0) /* NUL would cut the string in cJSON */
+        return false;
     if (unit < 0xD800 || unit > 0xDFFF)
         return true;
     if (unit > 0xDBFF || !scan_literal(scanner, "\\u"))
@@ -111,11 +111,11 @@ static bool scan_unicode_escape(struct scanner *scanner)
     return unit >= 0xDC00 && unit <= 0xDFFF;
 }
 
-/* What stands behind a backslash. \b and \f are control characters, so they aren't taken. */
+/* What stands behind a backslash. */
 static bool scan_escape(struct scanner *scanner)
 {
     int escaped = peek(scanner);
-    if (escaped <= 0 || strchr("\"\\/ntru", escaped) == NULL)
+    if (escaped <= 0 || strchr("\"\\/bfnrtu", escaped) == NULL)
         return false;
     scanner->at++;
     return escaped != 'u' || scan_unicode_escape(scanner);

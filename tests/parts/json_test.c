@@ -11,10 +11,13 @@
 /* A copy of exactly its length, so that a look behind its end is seen by valgrind and ASan. */
 static cJSON *parse(const char *bytes, size_t length)
 {
-    _cleanup_(cleanup_free) char *exact = malloc(length == 0 ? 1 : length);
-    ck_assert_ptr_nonnull(exact);
+    char *exact = malloc(length == 0 ? 1 : length);
+    if (exact == NULL)
+        return NULL;
     memcpy(exact, bytes, length);
-    return json_parse(exact, length);
+    cJSON *document = json_parse(exact, length);
+    free(exact);
+    return document;
 }
 
 static cJSON *parse_text(const char *text)
@@ -82,9 +85,6 @@ static const struct text bad[] = {
     {"a raw newline in a string", BYTES("[\"a\nb\"]")},
     {"a raw tab in a string", BYTES("[\"a\tb\"]")},
     {"a raw escape character in a string", BYTES("[\"\x1b\"]")},
-    {"an escaped control character", BYTES("[\"\\u001b\"]")},
-    {"an escaped backspace", BYTES("[\"\\b\"]")},
-    {"an escaped form feed", BYTES("[\"\\f\"]")},
     {"a control character between values", BYTES("[1,\x01 2]")},
     {"a form feed between values", BYTES("[1,\f2]")},
     {"a no-break space between values", BYTES("[1,\xC2\xA0 2]")},
@@ -193,11 +193,9 @@ END_TEST
 
 START_TEST(a_flood_of_opening_brackets_is_refused)
 {
-    enum { FLOOD = 1000000 };
-    _cleanup_(cleanup_free) char *text = malloc(FLOOD);
-    ck_assert_ptr_nonnull(text);
-    memset(text, '[', FLOOD);
-    ck_assert_ptr_null(json_parse(text, FLOOD));
+    static char text[1000000];
+    memset(text, '[', sizeof(text));
+    ck_assert_ptr_null(json_parse(text, sizeof(text)));
 }
 END_TEST
 

@@ -9,20 +9,19 @@
  * Unit tests of the parts in common/. A test is named by the sentence that it
  * proves, and is a case of its own: CK_RUN_CASE=name runs it alone.
  */
-#define ADD_RULE(suite, test)                                                                      \
-    do {                                                                                           \
-        TCase *rule = tcase_create(#test);                                                         \
-        tcase_add_test(rule, test);                                                                \
-        suite_add_tcase((suite), rule);                                                            \
-    } while (0)
+#define ADD_RULE(suite, test) parts_add_rule((suite), #test, (test), 1)
 
 /* A rule for each row of a table; the test finds its row by `_i`. */
 #define ADD_RULE_FOR_EACH(suite, test, table)                                                      \
-    do {                                                                                           \
-        TCase *rule = tcase_create(#test);                                                         \
-        tcase_add_loop_test(rule, test, 0, (int)COUNT(table));                                     \
-        suite_add_tcase((suite), rule);                                                            \
-    } while (0)
+    parts_add_rule((suite), #test, (test), (int)COUNT(table))
+
+static inline TCase *parts_add_rule(Suite *suite, const char *name, const TTest *test, int count)
+{
+    TCase *rule = tcase_create(name);
+    tcase_add_loop_test(rule, test, 0, count);
+    suite_add_tcase(suite, rule);
+    return rule;
+}
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
@@ -30,13 +29,18 @@
 #define BYTES(literal) (literal), sizeof(literal) - 1
 
 /* One for each file NAME_test.c beside this one. */
+Suite *account_suite(void);
+Suite *account_import_suite(void);
 Suite *clock_suite(void);
 Suite *config_suite(void);
+Suite *inbox_suite(void);
 Suite *json_suite(void);
 Suite *log_suite(void);
 Suite *parameter_suite(void);
 Suite *redirect_uri_suite(void);
 Suite *refusal_suite(void);
+Suite *session_suite(void);
+Suite *store_suite(void);
 Suite *utf8_suite(void);
 
 #endif

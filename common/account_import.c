@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: MIT */
+#include "account_import_private.h"
+
+#include "json.h"
+#include "parameter.h"
+#include "utf8.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { TEXT_MAX = 256 };
+
+/* What may be wrong with a value; each returns the complaint, NULL when it is good. */
+
+static const char *judge_text(const char *text)
+{
+    size_t length = strlen(text);
+    if (length < 1 || length > TEXT_MAX)
+        return "must have 1 to 256 bytes";
+    for (size_t at = 0; at < length; at += utf8_character(text + at, length - at))
+        if (utf8_is_control(text + at))
+            return "must not have control characters";
+    return NULL;
+}
+
+static const char *judge_external_id(const char *text)
+{
+    for (const char *at = text; *at; at++)
+        if (*at < 0x20 || *at > 0x7E)
+            return "must be printable ASCII";
+    return judge_text(text);
+}
+
+static const char *judge_bank_account_id(const char *text)
+{
+    return parameter_is_uuid(text) ? NULL : "must be a UUID, as Sage gives to a bank account";
+}
+
+static const char *judge_account_type(const char *text)
+{
+    static const char *const types[] = {"business",   "savings",   "loan",
+                                        "creditCard", "corporate", "personal"};
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
+        if (strcmp(types[i], text) == 0)
+            return NULL;
+    return "must be one of business, savings, loan, creditCard, corporate, personal";
+}
+
+enum { ACCOUNT_MEMBERS = 7, ACCOUNT_REQUIRED = 5 };
+
+/* The members of an account; the first ones are required. */
+static const struct {
+    const char *name;
+    const char *(*judge)(const char *text);
+} account_members[ACCOUNT_MEMBERS] = {
+    {"accountType", judge_account_type},      {"accountName", judge_text},
+    {"bankIdentifier", judge_text},           {"accountIdentifier", judge_text},
+    {"branchIdentifier", judge_text},         {"externalId", judge_external_id},
+    {"bankAccountId", judge_bank_account_id},
+};
+
+static int member_index(const char *name)
+{
+    for (int i = 0; i < ACCOUNT_MEMBERS; i++)
+        if (strcmp(account_members[i].name, name) == 0)
+            return i;
+    return -1;
+}
+
+static bool read_member(struct import_place *place, const cJSON *member,
+                        const char *texts[ACCOUNT_MEMBERS])
+{
+    place->member = member->string;
+    int index = member_index(member->string);
+    if (index < 0)
+        return account_import_refuse(
+            place, "is unknown; an account has accountType, accountName, "
+                   "bankIdentifier, accountIdentifier, branchIdentifier and, optional, "
+                   "externalId and bankAccountId");
+    texts[index] = cJSON_GetStringValue(member);
+    if (!texts[index])
+        return account_import_refuse(place, "must be a text");
+    const char *complaint = account_members[index].judge(texts[index]);
+    return !complaint || account_import_refuse(place, complaint);
+}
+
+static void keep_account(struct import_account *kept, const char *texts[ACCOUNT_MEMBERS])
+{
+    kept->account = (struct account){
+        .account_type = texts[0],
+        .account_name = texts[1],
+        .bank_identifier = texts[2],
+        .account_identifier = texts[3],
+        .branch_identifier = texts[4],
+        .external_id = texts[5],
+    };
+    for (size_t i = 0; texts[6] && i < IMPORT_UUID_SIZE; i++)
+        kept->bank_account_id[i] = (char)tolower((unsigned char)texts[6][i]);
+}
+
+static bool read_account(struct import_place *place, const cJSON *item, struct import_account *kept)
+{
+    const char *texts[ACCOUNT_MEMBERS] = {NULL};
+    place->member = NULL;
+    place->account_name = json_text(item, "accountName");
+    if (!cJSON_IsObject(item))
+        return account_import_refuse(place, "must be an object");
+    const cJSON *member;
+    cJSON_ArrayForEach(member, item)
+    {
+        if (!read_member(place, member, texts))
+            return false;
+    }
+    for (size_t i = 0; i < ACCOUNT_REQUIRED; i++) {
+        place->member = account_members[i].name;
+        if (!texts[i])
+            return account_import_refuse(place, "is missing");
+    }
+    keep_account(kept, texts);
+    return true;
+}
+
+/* Whether an object has exactly the members `first` and `second` (which may be NULL). */
+static bool has_members(struct import_place *place, const cJSON *object, const char *first,
+                        const char *second)
+{
+    if (!cJSON_IsObject(object))
+        return account_import_refuse(place, "must be an object");
+    const cJSON *member;
+    cJSON_ArrayForEach(member, object)
+    {
+        if (strcmp(member->string, first) == 0 || (second && strcmp(member->string, second) == 0))
+            continue;
+        place->member = member->string;
+        return account_import_refuse(place, "is unknown");
+    }
+    const char *const names[] = {first, second};
+    for (size_t i = 0; i < 2 && names[i]; i++) {
+        place->member = names[i];
+        if (!json_member(object, names[i]))
+            return account_import_refuse(place, "is missing");
+    }
+    place->member = NULL;
+    return true;
+}
+
+static bool read_customer(struct import_place *place, const cJSON *item,
+                          struct account_import *import)
+{
+    struct import_customer *kept = &import->customers[import->customer_count];
+    kept->id = json_text(item, "id");
+    place->customer_id = kept->id;
+    if (!has_members(place, item, "id", "accounts"))
+        return false;
+    place->member = "id";
+    const char *complaint = kept->id ? judge_text(kept->id) : "must be a text";
+    if (complaint)
+        return account_import_refuse(place, complaint);
+    place->member = "accounts";
+    const cJSON *accounts = json_member(item, "accounts");
+    if (!cJSON_IsArray(accounts))
+        return account_import_refuse(place, "must be an array");
+
+    kept->accounts = import->accounts + import->account_count;
+    const cJSON *account;
+    cJSON_ArrayForEach(account, accounts)
+    {
+        place->account = kept->count + 1;
+        if (!read_account(place, account, &kept->accounts[kept->count]))
+            return false;
+        kept->count++;
+    }
+    import->account_count += kept->count;
+    import->customer_count++;
+    return true;
+}
+
+/* Room for all that the document may hold; what isn't as it should be is found later. */
+static bool make_room(struct account_import *import, const cJSON *customers)
+{
+    size_t customer_count = 0;
+    size_t account_count = 0;
+    const cJSON *customer;
+    cJSON_ArrayForEach(customer, customers)
+    {
+        customer_count++;
+        account_count += (size_t)cJSON_GetArraySize(json_member(customer, "accounts"));
+    }
+    import->customers = calloc(customer_count + 1, sizeof *import->customers);
+    import->accounts = calloc(account_count + 1, sizeof *import->accounts);
+    return import->customers && import->accounts;
+}
+
+static bool read_document(struct account_import *import, char error[ACCOUNT_ERROR_MAX])
+{
+    struct import_place top = {.error = error};
+    if (!cJSON_IsObject(import->document))
+        return account_import_refuse(&top, "the document must be an object");
+    if (!has_members(&top, import->document, "customers", NULL))
+        return false;
+    const cJSON *customers = json_member(import->document, "customers");
+    top.member = "customers";
+    if (!cJSON_IsArray(customers))
+        return account_import_refuse(&top, "must be an array");
+    top.member = NULL;
+    if (!make_room(import, customers))
+        return account_import_refuse(&top, "memory is out");
+    const cJSON *customer;
+    cJSON_ArrayForEach(customer, customers)
+    {
+        struct import_place place = {.error = error, .customer = import->customer_count + 1};
+        if (!read_customer(&place, customer, import))
+            return false;
+    }
+    return true;
+}
+
+struct account_import *account_import_parse(const char *bytes, size_t length,
+                                            char error[ACCOUNT_ERROR_MAX])
+{
+    struct import_place top = {.error = error};
+    if (length > ACCOUNT_IMPORT_BYTES_MAX) {
+        (void)account_import_refuse(&top, "the file must not have more than 64 MiB");
+        return NULL;
+    }
+    struct account_import *import = calloc(1, sizeof *import);
+    if (!import) {
+        (void)account_import_refuse(&top, "memory is out");
+        return NULL;
+    }
+    import->document = json_parse(bytes, length);
+    if (!import->document)
+        (void)account_import_refuse(
+            &top, "the file must be one strict JSON document: valid UTF-8 without a "
+                  "byte order mark, no control characters or escapes of them, no "
+                  "member twice, nothing behind its end");
+    else if (read_document(import, error) && account_import_nothing_twice(import, error))
+        return import;
+    account_import_free(import);
+    return NULL;
+}
+
+void account_import_free(struct account_import *import)
+{
+    if (!import)
+        return;
+    cJSON_Delete(import->document);
+    free(import->customers);
+    free(import->accounts);
+    free(import);
+}

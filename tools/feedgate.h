@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef FEEDGATE_TOOLS_FEEDGATE_H
+#define FEEDGATE_TOOLS_FEEDGATE_H
+
+#include "service.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * The operator's command line. A command is a row of the table in feedgate.c
+ * and a function that gets the call and returns the exit status.
+ */
+
+enum { EXIT_USAGE = 2 };
+
+enum command_option { TAKES_JSON = 1, TAKES_LIMIT = 2, TAKES_AFTER = 4 };
+
+struct command;
+
+/* How a command was called, and what it works on. */
+struct call {
+    const struct command *command;
+    const char *conf;     /* the configuration's path */
+    const char *argument; /* the command's own; NULL when it takes none */
+    bool json;
+    int64_t limit;
+    int64_t after;
+    struct service service; /* zeroed until operator_configure() and operator_open() */
+};
+
+struct command {
+    const char *name;     /* one word or two */
+    const char *argument; /* what it is called in the usage; NULL when it takes none */
+    unsigned options;     /* of enum command_option, beside --conf and --help */
+    int (*run)(struct call *call);
+    const char *summary;
+    const char *details; /* lines for --help; may be NULL */
+};
+
+int show_check(struct call *call);
+int show_sessions(struct call *call);
+int show_events(struct call *call);
+int show_keys(struct call *call);
+int show_accounts(struct call *call);
+int import_accounts(struct call *call);
+int purge(struct call *call);
+
+/* Says on standard error what is wrong, on one line; returns EXIT_FAILURE. */
+int fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Says that the store wouldn't; returns EXIT_FAILURE. */
+int fail_store(const struct call *call, enum store_result result);
+
+/* Reads the configuration into the call's service; false and one line in `error`. */
+bool operator_configure(struct call *call, char error[SERVICE_ERROR_MAX]);
+
+/*
+ * Whoever is root becomes the owner of the configured database, or of its
+ * directory while there is none, since files made by root would shut the
+ * endpoints out. False and one line in `error`; then nothing may be opened.
+ */
+bool operator_step_down(struct call *call, char error[SERVICE_ERROR_MAX]);
+
+/* All of it and the database, which it never makes; false after having said why. */
+bool operator_open(struct call *call);
+
+#endif

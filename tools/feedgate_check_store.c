@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT */
+#include "feedgate_check.h"
+
+#include "cleanup.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { DIRECTORY_MODE = 02770 };
+
+static const char *database_of(const struct check *check)
+{
+    return check->call->service.config->store.database;
+}
+
+/* Root becomes the owner of the database; then the configuration must be readable as that user. */
+void check_user(struct check *check)
+{
+    char error[SERVICE_ERROR_MAX];
+    bool root = geteuid() == 0;
+    if (!operator_step_down(check->call, error)) {
+        check_report(check, CHECK_FAIL, "user", "store", "database", "%s", error);
+        return;
+    }
+    const struct passwd *user = getpwuid(geteuid());
+    const char *name = user ? user->pw_name : "without a name";
+    if (geteuid() == 0)
+        check_report(check, CHECK_WARN, "user", "store", "database",
+                     "the database or its directory belongs to root; give it to the endpoints' "
+                     "user");
+    struct config *again = config_load(check->call->conf, error);
+    if (!again)
+        check_report(check, CHECK_FAIL, "user", NULL, NULL, "as user %s: %s", name, error);
+    else
+        check_report(check, CHECK_OK, "user", NULL, NULL,
+                     "%s, who can read the configuration and its secrets%s", name,
+                     root && geteuid() != 0 ? "; become from root" : "");
+    config_free(again);
+}
+
+/* The directory that a path leads to, owned by the caller; NULL when memory is out. */
+static char *directory_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : strdup(".");
+}
+
+static void judge_directory(struct check *check, const char *directory, unsigned mode)
+{
+    if ((mode & S_IWOTH) != 0)
+        check_report(check, CHECK_FAIL, "directory", "store", "database",
+                     "others may write to %s (mode %04o): chmod 2770 it", directory, mode);
+    else if (mode != DIRECTORY_MODE)
+        check_report(check, CHECK_WARN, "directory", "store", "database",
+                     "%s has mode %04o; 2770 lets the endpoints' group share it and keeps others "
+                     "out",
+                     directory, mode);
+    else
+        check_report(check, CHECK_OK, "directory", "store", "database", "%s has mode 2770",
+                     directory);
+}
+
+void check_directory(struct check *check)
+{
+    struct stat status;
+    _cleanup_(cleanup_free) char *directory = directory_of(database_of(check));
+    if (directory && stat(directory, &status) == 0)
+        judge_directory(check, directory, status.st_mode & 07777);
+    else
+        check_report(check, CHECK_FAIL, "directory", "store", "database", "%s: %s",
+                     directory ? directory : "memory is out", strerror(errno));
+}
+
+/* Takes all locks that a write takes, and writes nothing. */
+static bool write_nothing(struct database *database, void *context)
+{
+    (void)database, (void)context;
+    return true;
+}
+
+void check_database(struct check *check)
+{
+    char error[SERVICE_ERROR_MAX];
+    check->opened = service_open_parts(&check->call->service, STORE_OPERATOR, 1, error);
+    if (!check->opened) {
+        check_report(check, CHECK_FAIL, "database", "store", "database", "%s", error);
+        return;
+    }
+    enum store_result result = store_write(check->call->service.store, write_nothing, NULL);
+    if (result == STORE_DONE)
+        check_report(check, CHECK_OK, "database", "store", "database",
+                     "%s is as this version wants it", database_of(check));
+    else
+        check_report(check, CHECK_FAIL, "database", "store", "database", "%s: %s",
+                     database_of(check),
+                     result == STORE_BUSY
+                         ? "another process holds its lock all the time; find it and end it"
+                         : "can't be written to; look at the owners and modes of the files");
+}
+
+static void judge_file(struct check *check, const char *path, const struct stat *status,
+                       bool of_root)
+{
+    unsigned mode = status->st_mode & 07777;
+    if ((mode & S_IRWXO) != 0)
+        check_report(check, CHECK_FAIL, "file", "store", "database",
+                     "%s is open to others (mode %04o): chmod o= it", path, mode);
+    if (of_root)
+        check_report(check, CHECK_FAIL, "file", "store", "database",
+                     "%s belongs to root, so endpoints can't use it: chown it like the database",
+                     path);
+    if ((mode & S_IRWXO) == 0 && !of_root)
+        check_report(check, CHECK_OK, "file", "store", "database", "%s has mode %04o", path, mode);
+}
+
+/* The database and what stands beside it: for the endpoints, and for nobody else. */
+void check_files(struct check *check)
+{
+    static const char *const endings[] = {"", "-wal", "-shm", ".lock"};
+    uid_t owner = 0;
+    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
+        struct stat status;
+        char *path = NULL;
+        if (asprintf(&path, "%s%s", database_of(check), endings[i]) < 0) {
+            check_report(check, CHECK_FAIL, "file", NULL, NULL, "memory is out");
+            return;
+        }
+        /* SQLite removes what it doesn't need. */
+        if (stat(path, &status) == 0) {
+            owner = i == 0 ? status.st_uid : owner;
+            judge_file(check, path, &status, status.st_uid == 0 && owner != 0);
+        }
+        free(path);
+    }
+}
+
+void check_clock(struct check *check)
+{
+    if (!check->opened)
+        return;
+    int64_t lag = clock_lag(&check->call->service.clock);
+    if (lag > SAGE_TOKEN_LEEWAY_MS)
+        check_report(check, CHECK_FAIL, "clock", NULL, NULL,
+                     "the machine's clock is %" PRId64 " s behind the newest time in the "
+                     "database: set it right (until then sessions don't expire)",
+                     lag / SECOND_MS);
+    else
+        check_report(check, CHECK_OK, "clock", NULL, NULL, "not behind what the database has seen");
+}
+
+void check_ca_file(struct check *check)
+{
+    const char *path = check->call->service.config->network.ca_file;
+    if (!path)
+        check_report(check, CHECK_OK, "authorities", "network", "ca_file", "the system's");
+    else if (access(path, R_OK) != 0)
+        check_report(check, CHECK_FAIL, "authorities", "network", "ca_file", "%s: %s", path,
+                     strerror(errno));
+    else
+        check_report(check, CHECK_OK, "authorities", "network", "ca_file", "%s", path);
+}
+
+struct stored {
+    struct check *check;
+    bool found;
+};
+
+static void report_stored(const struct key_set_row *row, void *context)
+{
+    struct stored *stored = context;
+    if (strcmp(row->url, stored->check->call->service.config->sage.jwks_url) != 0)
+        return;
+    stored->found = true;
+    const char *fetched = row->fetched_at ? row->fetched_at : "never";
+    if (strcmp(row->outcome, "good") == 0 || strcmp(row->outcome, "fetching") == 0)
+        check_report(stored->check, CHECK_OK, "stored keys", NULL, NULL,
+                     "last fetched by an endpoint: %s", fetched);
+    else
+        check_report(stored->check, CHECK_WARN, "stored keys", "sage", "jwks_url",
+                     "the endpoints' last attempt (%s) ended with: %s; last fetched: %s",
+                     row->attempted_at, row->outcome, fetched);
+}
+
+static bool read_stored(struct database *database, void *context)
+{
+    return key_set_list(database, report_stored, context);
+}
+
+void check_stored_keys(struct check *check)
+{
+    if (!check->opened)
+        return;
+    struct stored stored = {.check = check};
+    if (store_read(check->call->service.store, read_stored, &stored) != STORE_DONE)
+        check_report(check, CHECK_FAIL, "stored keys", NULL, NULL, "the database can't be read");
+    else if (!stored.found)
+        check_report(check, CHECK_OK, "stored keys", NULL, NULL,
+                     "none yet: an endpoint fetches them with its first token");
+}

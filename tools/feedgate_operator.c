@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+#include "feedgate.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+bool operator_configure(struct call *call, char error[SERVICE_ERROR_MAX])
+{
+    /* The log's place is the endpoints'; here somebody looks at the terminal. */
+    log_open("feedgate", LOG_TO_STDERR, LOG_LEVEL_ERROR);
+    call->service.config = config_load(call->conf, error);
+    return call->service.config != NULL;
+}
+
+/* The owner of the database, or else of its directory. */
+static bool find_owner(const char *database, struct stat *owner, char error[SERVICE_ERROR_MAX])
+{
+    if (lstat(database, owner) == 0) {
+        /* Who may write to the directory could let a link lead root anywhere. */
+        if (S_ISREG(owner->st_mode))
+            return true;
+        (void)snprintf(error, SERVICE_ERROR_MAX,
+                       "%s: not a regular file; root doesn't open it: run the command as the "
+                       "endpoints' user",
+                       database);
+        return false;
+    }
+    int reason = errno;
+    const char *slash = strrchr(database, '/');
+    char *directory = slash ? strndup(database, (size_t)(slash - database) + 1) : strdup(".");
+    bool found = reason == ENOENT && directory && stat(directory, owner) == 0;
+    if (!found)
+        (void)snprintf(error, SERVICE_ERROR_MAX, "%s: %s", database, strerror(reason));
+    free(directory);
+    return found;
+}
+
+bool operator_step_down(struct call *call, char error[SERVICE_ERROR_MAX])
+{
+    struct stat owner;
+    if (geteuid() != 0)
+        return true;
+    if (!find_owner(call->service.config->store.database, &owner, error))
+        return false;
+    if (owner.st_uid == 0)
+        return true;
+    if (setgroups(1, &owner.st_gid) == 0 && setgid(owner.st_gid) == 0 &&
+        setuid(owner.st_uid) == 0 && setuid(0) != 0)
+        return true;
+    (void)snprintf(error, SERVICE_ERROR_MAX, "%s: can't become its owner (user %ju): %s",
+                   call->service.config->store.database, (uintmax_t)owner.st_uid, strerror(errno));
+    return false;
+}
+
+bool operator_open(struct call *call)
+{
+    char error[SERVICE_ERROR_MAX];
+    if (operator_configure(call, error) && operator_step_down(call, error) &&
+        service_open_parts(&call->service, STORE_OPERATOR, 1, error))
+        return true;
+    (void)fail("%s", error);
+    return false;
+}
