@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SANDBOX_HTTP_H
+#define SANDBOX_HTTP_H
+
+#include "sandbox_form.h"
+#include "sandbox_text.h"
+
+#include <cjson/cJSON.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * The sandbox's HTTP server: routes in, replies out. It listens on 127.0.0.1
+ * and, where the machine has it, on [::1], one thread a connection: a handler
+ * that waits for the connector must not keep the connector from fetching the
+ * key set.
+ */
+
+enum { REQUEST_BODY_MAX = 16 * 1024, CONNECTIONS_MAX = 256 };
+
+struct sandbox;
+
+struct request {
+    bool is_post;
+    struct form fields; /* a POST's body, any other method's query */
+};
+
+/* What a handler fills in. The server frees it. */
+struct reply {
+    unsigned int status; /* 0 stands for "no memory", answered with 500 */
+    const char *content_type;
+    char *body;
+    char *location;     /* for 303 */
+    const char *policy; /* Content-Security-Policy, for pages */
+};
+
+typedef void route_handler(struct sandbox *sandbox, const struct request *request,
+                           struct reply *reply);
+
+struct route {
+    const char *method; /* GET (serves HEAD, too) or POST */
+    const char *path;
+    route_handler *handle;
+};
+
+/* Answers with the document, which it frees; NULL stands for "no memory". */
+void reply_json(struct reply *reply, unsigned int status, cJSON *document);
+
+/* Answers {"error":…,"error_description":…}, as RFC 6749 5.2 has it. */
+void reply_error(struct reply *reply, unsigned int status, const char *error,
+                 const char *description);
+
+/* Answers with a text of this type, which it takes over. */
+void reply_text(struct reply *reply, unsigned int status, const char *content_type,
+                struct text *text);
+
+struct server;
+
+/*
+ * Opens both listeners and serves. NULL after one line on standard error if
+ * that can't be done. `routes` ends with an entry whose path is NULL.
+ */
+struct server *server_start(uint16_t port, const struct route *routes, struct sandbox *sandbox);
+
+/* Takes no new connection, gives requests under way a few seconds to end, and frees all. */
+void server_stop(struct server *server);
+
+#endif
