@@ -120,6 +120,7 @@ static void end_signals(sigset_t *signals)
     (void)sigaddset(signals, SIGTERM);
     (void)sigaddset(signals, SIGHUP);
     (void)sigaddset(signals, SIGINT);
+    (void)sigaddset(signals, SIGUSR1); /* what FastCGI process managers send to end gracefully */
 }
 
 static void end_threads(struct process *process)
