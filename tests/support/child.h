@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef FEEDGATE_TEST_CHILD_H
+#define FEEDGATE_TEST_CHILD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+/* Programs that tests start. */
+
+struct child {
+    pid_t id;   /* 0: not running */
+    int output; /* its standard output */
+};
+
+/*
+ * Starts a program; its standard error is added to the file. `environment`
+ * holds further variables; both lists end with NULL.
+ */
+void child_start(struct child *child, const char *const *arguments,
+                   const char *const *environment, const char *error_file);
+
+/* Waits until the program has printed the line; false if it ends or takes longer. */
+bool child_await_line(struct child *child, const char *line, int timeout_ms);
+
+bool child_runs(struct child *child);
+
+/* Ends it by SIGTERM and waits; nothing happens when it doesn't run. */
+void child_stop(struct child *child);
+
+/*
+ * Runs a program to its end with this input; returns its exit status, or -1
+ * when a signal ended it. `output` is what it wrote to its standard output;
+ * its standard error is added to the file.
+ */
+int child_run(const char *const *arguments, const char *const *environment,
+                const char *error_file, const void *input, size_t input_length,
+                const char **output);
+
+/* Where libfaketime is; the test fails without it. */
+const char *faketime_library(void);
+
+#endif

@@ -1,0 +1,405 @@
+/* SPDX-License-Identifier: MIT */
+#include "server.h"
+
+#include "child.h"
+#include "expect.h"
+#include "processes.h"
+#include "scratch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <poll.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+const char SERVER_KEY[] = "the-key-that-only-Sage-knows-0815";
+
+struct server {
+    char directory[64];
+    char url[64];
+    unsigned port;
+    struct issuer *issuer;
+    struct child serve; /* tools/serve while it runs */
+    unsigned processes;
+    unsigned threads;
+    bool own_clock;
+    int64_t time; /* of the own clock */
+    char *environment;
+    char *wrapper;
+};
+
+static struct server *shared;
+static struct issuer *shared_issuer;
+static struct server *in_use;
+
+/* `*` stands for the issuer's URL, `@` for the server's. */
+static const char *const usual_settings[] = {
+    "sage.environment = custom",
+    "sage.issuer = *",
+    "sage.audience = sfdsbanking/sfdsBankingProvider-Pre",
+    "sage.jwks_url = *.well-known/jwks.json",
+    "sage.token_url = *oauth/token",
+    "sage.provider_api_url = *v1",
+    "notification.key_header = X-Feedgate-Key",
+    "notification.key_file = notification.key",
+    "journey.public_url = @",
+    "journey.redirect_origins = https://money.sage.com http://localhost:8081 https://fragments.test",
+    "journey.fragment_origins = https://fragments.test",
+    "journey.provider_name = Example Bank",
+    "store.database = feedgate.db",
+    "log.target = stderr",
+};
+
+static const char *tree_path(const char *variable, const char *name)
+{
+    const char *tree = getenv(variable);
+    char *absolute = realpath(tree != NULL ? tree : ".", NULL);
+    if (absolute == NULL)
+        abort();
+    const char *path = scratch_format("%s/%s", absolute, name);
+    free(absolute);
+    return path;
+}
+
+const char *built_path(const char *name)
+{
+    return tree_path("FEEDGATE_BUILD", name);
+}
+
+const char *source_path(const char *name)
+{
+    return tree_path("FEEDGATE_SOURCE", name);
+}
+
+static const char *web_server(void)
+{
+    const char *name = getenv("FEEDGATE_TEST_SERVER");
+    return name != NULL && name[0] != '\0' ? name : "lighttpd";
+}
+
+bool server_is(const char *name)
+{
+    return strcmp(web_server(), name) == 0;
+}
+
+const char *server_path(const char *name)
+{
+    return scratch_format("%s/%s", in_use->directory, name);
+}
+
+const char *server_socket(const char *endpoint)
+{
+    return scratch_format("%s/run/%s.sock", in_use->directory, endpoint);
+}
+
+const char *server_url(void)
+{
+    return in_use->url;
+}
+
+unsigned server_port(void)
+{
+    return in_use->port;
+}
+
+struct issuer *server_issuer(void)
+{
+    return in_use->issuer;
+}
+
+/* Gives a path to the user that endpoints run as when root starts them. */
+static void give_to_endpoints(const char *path, mode_t mode)
+{
+    if (geteuid() == 0) {
+        const struct passwd *user = getpwnam("www-data");
+        EXPECT(user != NULL, "%s", "there is no user www-data to run the endpoints");
+        EXPECT(chown(path, user->pw_uid, user->pw_gid) == 0, "chown %s: %s", path, strerror(errno));
+    }
+    EXPECT(chmod(path, mode) == 0, "chmod %s: %s", path, strerror(errno));
+}
+
+void server_write_file(const char *name, const char *text)
+{
+    const char *path = server_path(name);
+    const char *new_path = scratch_format("%s.new", path);
+    FILE *file = fopen(new_path, "we");
+    EXPECT(file != NULL && fputs(text, file) >= 0 && fclose(file) == 0, "can't write %s", new_path);
+    give_to_endpoints(new_path, 0640);
+    EXPECT(rename(new_path, path) == 0, "can't put %s in place", path);
+}
+
+/* ---- configuration ------------------------------------------------------ */
+
+static size_t name_length(const char *setting)
+{
+    return strcspn(setting, " =");
+}
+
+/* What the test says for the setting's key, or the setting itself. */
+static const char *in_force(const char *setting, const struct server_options *options)
+{
+    size_t length = name_length(setting);
+    for (size_t i = 0; i < SETTINGS_MAX && options->settings[i] != NULL; i++)
+        if (name_length(options->settings[i]) == length &&
+            strncmp(options->settings[i], setting, length) == 0)
+            return options->settings[i];
+    return setting;
+}
+
+static bool is_usual(const char *setting)
+{
+    for (size_t i = 0; i < ROWS(usual_settings); i++)
+        if (name_length(usual_settings[i]) == name_length(setting) &&
+            strncmp(usual_settings[i], setting, name_length(setting)) == 0)
+            return true;
+    return false;
+}
+
+/* The file's text with one more line, in a section of its name. */
+static const char *with_setting(const char *text, const char *section, const char *setting)
+{
+    size_t length = strlen(section);
+    const char *value = setting + strcspn(setting, "=") + 1;
+    bool matches = strncmp(setting, section, length) == 0 && setting[length] == '.';
+    if (!matches || strspn(value, " ") == strlen(value))
+        return text;
+    return scratch_format("%s%s\n", text, setting + length + 1);
+}
+
+static void write_configuration(const struct server_options *options)
+{
+    static const char *const sections[] = {"sage",         "notification", "availableaccounts",
+                                           "session",      "journey",      "provider_api",
+                                           "network",      "keys",         "store",
+                                           "log"};
+    const char *text = "";
+    for (size_t s = 0; s < ROWS(sections); s++) {
+        text = scratch_format("%s[%s]\n", text, sections[s]);
+        for (size_t i = 0; i < ROWS(usual_settings); i++)
+            text = with_setting(text, sections[s], in_force(usual_settings[i], options));
+        for (size_t i = 0; i < SETTINGS_MAX && options->settings[i] != NULL; i++)
+            if (!is_usual(options->settings[i]))
+                text = with_setting(text, sections[s], options->settings[i]);
+    }
+    text = fill_in(text, '@', in_use->url);
+    server_write_file("feedgate.conf", fill_in(text, '*', issuer_url(in_use->issuer)));
+    server_write_file("notification.key", scratch_format("%s\n", SERVER_KEY));
+}
+
+/* ---- clock -------------------------------------------------------------- */
+
+int64_t server_time(void)
+{
+    return in_use->own_clock ? in_use->time : (int64_t)time(NULL);
+}
+
+void clock_move(int64_t seconds)
+{
+    in_use->time += seconds;
+    server_write_file("clock", scratch_format("%lld\n", (long long)in_use->time));
+}
+
+/* The variables that give a program the server's own clock, each on its own. */
+static size_t clock_variables(const char *variables[8])
+{
+    size_t count = 0;
+    if (!in_use->own_clock)
+        return count;
+    variables[count++] = scratch_format("LD_PRELOAD=%s", faketime_library());
+    variables[count++] = scratch_format("FAKETIME_TIMESTAMP_FILE=%s", server_path("clock"));
+    variables[count++] = "FAKETIME_FMT=%s";
+    variables[count++] = "FAKETIME_NO_CACHE=1";
+    variables[count++] = "DONT_FAKE_MONOTONIC=1";
+    variables[count++] = "NO_FAKE_STAT=1";
+    if (getenv("ASAN_OPTIONS") != NULL) /* it would insist on being loaded first */
+        variables[count++] =
+            scratch_format("ASAN_OPTIONS=%s:verify_asan_link_order=0", getenv("ASAN_OPTIONS"));
+    return count;
+}
+
+/* ---- start and stop ----------------------------------------------------- */
+
+static const char *endpoint_environment(void)
+{
+    const char *variables[8];
+    const char *all = in_use->environment;
+    size_t count = clock_variables(variables);
+    for (size_t i = 0; i < count; i++)
+        all = scratch_format("%s%s%s", all, all[0] != '\0' ? " " : "", variables[i]);
+    return all;
+}
+
+/* The end of the log, to say why a server didn't start. */
+static const char *end_of_log(void)
+{
+    char bytes[3000];
+    int descriptor = open(server_path("log"), O_RDONLY | O_CLOEXEC);
+    off_t size = lseek(descriptor, 0, SEEK_END);
+    off_t from = size > (off_t)sizeof(bytes) ? size - (off_t)sizeof(bytes) : 0;
+    ssize_t length = pread(descriptor, bytes, sizeof(bytes), from);
+    (void)close(descriptor);
+    return scratch_copy(bytes, length > 0 ? (size_t)length : 0);
+}
+
+static void start_serve(void)
+{
+    const char *arguments[] = {source_path("tools/serve"),
+                               "--port",
+                               scratch_format("%u", in_use->port),
+                               "--conf",
+                               server_path("feedgate.conf"),
+                               "--server",
+                               web_server(),
+                               "--threads",
+                               scratch_format("%u", in_use->threads),
+                               "--processes",
+                               scratch_format("%u", in_use->processes),
+                               NULL};
+    const char *environment[8] = {scratch_format("SERVE_RUNTIME_DIR=%s", server_path("run")),
+                                  scratch_format("FEEDGATE_BUILD=%s", built_path(""))};
+    size_t count = 2;
+    if (endpoint_environment()[0] != '\0')
+        environment[count++] = scratch_format("SERVE_ENDPOINT_ENV=%s", endpoint_environment());
+    if (in_use->wrapper != NULL)
+        environment[count++] = scratch_format("SERVE_WRAPPER=%s", in_use->wrapper);
+    environment[count] = NULL;
+    child_start(&in_use->serve, arguments, environment, server_path("log"));
+    bool ready = child_await_line(&in_use->serve, "ready", PATIENCE_MS);
+    EXPECT(ready, "tools/serve isn't ready; it says:\n%s", end_of_log());
+}
+
+static void stop_serve(struct server *server)
+{
+    child_stop(&server->serve);
+}
+
+static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *walk)
+{
+    (void)status, (void)type, (void)walk;
+    return remove(path);
+}
+
+static void end_server(void *argument)
+{
+    struct server *server = argument;
+    stop_serve(server);
+    if (getenv("FEEDGATE_TEST_KEEP") == NULL)
+        (void)nftw(server->directory, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+    free(server->environment);
+    free(server->wrapper);
+    free(server);
+}
+
+static void make_directory(struct server *server)
+{
+    const char *place = getenv("TMPDIR");
+    (void)snprintf(server->directory, sizeof(server->directory), "%s/feedgate-XXXXXX",
+                   place != NULL && strlen(place) < 40 ? place : "/tmp"); /* sockets' paths are short */
+    EXPECT(mkdtemp(server->directory) != NULL, "can't make %s", server->directory);
+    EXPECT(mkdir(server_path("run"), 0770) == 0, "can't make %s", server_path("run"));
+    give_to_endpoints(server->directory, 02770);
+    give_to_endpoints(server_path("run"), 02770);
+}
+
+static struct server *prepare(const struct server_options *options)
+{
+    struct server *server = calloc(1, sizeof(*server));
+    if (server == NULL)
+        abort();
+    in_use = server;
+    server->issuer = options->issuer != NULL ? options->issuer : shared_issuer;
+    server->processes = options->processes > 0 ? options->processes : 2;
+    server->threads = options->threads > 0 ? options->threads : 4;
+    server->environment = strdup(options->environment != NULL ? options->environment : "");
+    server->wrapper = options->wrapper != NULL ? strdup(options->wrapper) : NULL;
+    server->port = free_port();
+    (void)snprintf(server->url, sizeof(server->url), "http://127.0.0.1:%u", server->port);
+    make_directory(server);
+    write_configuration(options);
+    for (size_t i = 0; i < ROWS(options->files) && options->files[i].name != NULL; i++)
+        server_write_file(options->files[i].name, options->files[i].text);
+    server->own_clock = options->own_clock;
+    server->time = (int64_t)time(NULL);
+    clock_move(0);
+    return server;
+}
+
+void server_start(const struct server_options *options)
+{
+    undo_later(end_server, prepare(options));
+    start_serve();
+}
+
+void server_stop(void)
+{
+    stop_serve(in_use);
+}
+
+void server_restart(void)
+{
+    stop_serve(in_use);
+    start_serve();
+}
+
+void server_use_shared(void)
+{
+    if (shared == NULL) {
+        if (shared_issuer == NULL)
+            shared_issuer = issuer_launch();
+        shared = prepare(&(struct server_options){.usual = 0});
+    }
+    in_use = shared;
+    if (!child_runs(&shared->serve))
+        start_serve();
+}
+
+void server_end_shared(void)
+{
+    if (shared != NULL)
+        end_server(shared);
+    if (shared_issuer != NULL)
+        issuer_stop(shared_issuer);
+    shared = NULL;
+    shared_issuer = NULL;
+}
+
+/* ---- processes ---------------------------------------------------------- */
+
+size_t server_processes(const char *endpoint, pid_t *processes, size_t max)
+{
+    const char *file = endpoint != NULL ? scratch_format("/%s.fcgi", endpoint) : ".fcgi";
+    const char *variable = scratch_format("FEEDGATE_CONF=%s", server_path("feedgate.conf"));
+    return processes_find(file, variable, processes, max);
+}
+
+struct run run_program(const char *const *arguments, const char *const *environment,
+                       const void *input, size_t input_length)
+{
+    const char *all[48] = {scratch_format("FEEDGATE_CONF=%s", server_path("feedgate.conf"))};
+    size_t count = 1 + clock_variables(all + 1);
+    for (; environment != NULL && *environment != NULL && count < ROWS(all) - 1; environment++)
+        all[count++] = *environment;
+    struct run run;
+    run.status = child_run(arguments, all, server_path("log"), input, input_length, &run.output);
+    return run;
+}
+
+struct run run_feedgate(const char *first, ...)
+{
+    const char *arguments[16] = {built_path("tools/feedgate"), first};
+    va_list more;
+    va_start(more, first);
+    for (size_t i = 2; i < ROWS(arguments) && (arguments[i] = va_arg(more, const char *)) != NULL;)
+        i++;
+    va_end(more);
+    return run_program(arguments, NULL, "", 0);
+}

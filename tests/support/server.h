@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef FEEDGATE_TEST_SERVER_H
+#define FEEDGATE_TEST_SERVER_H
+
+#include "issuer.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/*
+ * The connector under test: a real web server with the four endpoints, in a
+ * temporary directory of its own, started through tools/serve. Most tests use
+ * a shared one and keep apart by fresh identifiers; one that needs its own
+ * configuration, clock or trouble starts its own, which then is the server in
+ * use until the test ends.
+ *
+ * Environment: FEEDGATE_SOURCE and FEEDGATE_BUILD (the two trees, default "."),
+ * FEEDGATE_TEST_SERVER (lighttpd or apache), FEEDGATE_TEST_KEEP (leaves the
+ * temporary directories), SERVE_WRAPPER (as for tools/serve).
+ */
+enum { SETTINGS_MAX = 16 };
+
+struct server_options {
+    char usual; /* so that an initialiser may be empty otherwise */
+    /*
+     * "section.key = value" in place of the default, "section.key =" to leave a
+     * key out; `*` stands for the issuer's URL, `@` for the server's
+     */
+    const char *settings[SETTINGS_MAX];
+    struct {
+        const char *name, *text;
+    } files[2];            /* made before the start, for settings that name them */
+    struct issuer *issuer; /* NULL: the shared one */
+    unsigned processes;    /* of each endpoint; 0: two */
+    unsigned threads;      /* of each process; 0: four */
+    bool own_clock;        /* stands still until clock_move() moves it */
+    const char *environment; /* further variables for the endpoints: "A=b C=d" */
+    const char *wrapper;     /* a command in front of the endpoints */
+};
+
+/* Starts a server and uses it until the test ends. */
+void server_start(const struct server_options *options);
+#define SERVER(...) server_start(&(struct server_options){.usual = 0, __VA_ARGS__})
+
+/* Ends the server in use, and starts it again on the same directory. */
+void server_stop(void);
+void server_restart(void);
+
+/* Goes back to the shared server, which is started when it is first needed. */
+void server_use_shared(void);
+void server_end_shared(void);
+
+/* Of the server in use; texts are borrowed. */
+struct issuer *server_issuer(void);
+const char *server_url(void); /* "http://127.0.0.1:PORT" */
+unsigned server_port(void);
+const char *server_path(const char *name); /* of a file in its directory */
+const char *server_socket(const char *endpoint);
+bool server_is(const char *web_server);
+
+/* The key that Sage sends, in the header X-Feedgate-Key. */
+extern const char SERVER_KEY[];
+
+/* Makes a file in the server's directory that its endpoints may read. */
+void server_write_file(const char *name, const char *text);
+
+/* The endpoints' time, in seconds since 1970; moved only with an own clock. */
+int64_t server_time(void);
+void clock_move(int64_t seconds);
+
+/* The processes that run an endpoint (NULL: any of the four) now; returns how many. */
+size_t server_processes(const char *endpoint, pid_t *processes, size_t max);
+
+/* Where the build's programs and the project's files are; absolute. */
+const char *built_path(const char *name);
+const char *source_path(const char *name);
+
+/*
+ * Runs a program to its end with FEEDGATE_CONF set and the endpoints' clock.
+ * `environment` and `arguments` end with NULL; the first argument is the path.
+ */
+struct run {
+    int status;         /* the exit status; -1 if a signal ended it */
+    const char *output; /* its standard output; standard error goes to the server's log */
+};
+struct run run_program(const char *const *arguments, const char *const *environment,
+                       const void *input, size_t input_length);
+
+/* Runs the operator's tool: FEEDGATE("accounts", "import", path). */
+struct run run_feedgate(const char *first, ...) __attribute__((sentinel));
+#define FEEDGATE(...) run_feedgate(__VA_ARGS__, NULL)
+
+#endif
