@@ -6,7 +6,6 @@
 #include "digest.h"
 #include "json.h"
 
-#include <errno.h>
 #include <jwt.h>
 #include <openssl/crypto.h>
 #include <pthread.h>
@@ -116,14 +115,14 @@ static bool cut(const char *token, size_t length, struct parts *parts)
            is_segment(parts->signature, parts->signature_length);
 }
 
-/* The strict JSON object in a segment; owned by the caller. */
-static cJSON *read_object(const char *segment, size_t length)
+/* The strict JSON object in a segment; owned by the caller. Its text is left in `text`. */
+static cJSON *read_object(const char *segment, size_t length, char text[SAGE_TOKEN_MAX + 1])
 {
-    unsigned char bytes[SAGE_TOKEN_MAX];
     size_t count = 0;
-    if (!base64url_decode(segment, length, bytes, sizeof bytes, &count))
+    if (!base64url_decode(segment, length, (unsigned char *)text, SAGE_TOKEN_MAX, &count))
         return NULL;
-    cJSON *document = json_parse((const char *)bytes, count);
+    text[count] = '\0';
+    cJSON *document = json_parse(text, count);
     if (cJSON_IsObject(document))
         return document;
     cJSON_Delete(document);
@@ -157,7 +156,8 @@ static enum refusal judge_header(const cJSON *header, char kid[KEY_ID_SIZE])
 
 static enum refusal read_header(const struct parts *parts, char kid[KEY_ID_SIZE])
 {
-    _cleanup_(cleanup_json) cJSON *header = read_object(parts->header, parts->header_length);
+    char text[SAGE_TOKEN_MAX + 1];
+    _cleanup_(cleanup_json) cJSON *header = read_object(parts->header, parts->header_length, text);
     return header ? judge_header(header, kid) : REFUSAL_TOKEN_MALFORMED;
 }
 
@@ -194,16 +194,26 @@ static bool has_audience(const cJSON *payload, const char *audience)
     return found && cJSON_IsArray(claim);
 }
 
+/* The claims of a token: as strict JSON, and as libjwt hands them out. */
+struct claims {
+    const cJSON *payload;
+    jwt_t *jwt;
+};
+
 enum claim { CLAIM_THERE, CLAIM_ABSENT, CLAIM_WRONG };
 
-/* A NumericDate in whole seconds, as milliseconds. */
-static enum claim read_time(jwt_t *jwt, const char *name, int64_t *time_ms)
+/*
+ * A NumericDate in whole seconds, as milliseconds. libjwt has whole numbers
+ * exactly, cJSON only up to 2^53; but to libjwt a text is the same as nothing.
+ */
+static enum claim read_time(const struct claims *claims, const char *name, int64_t *time_ms)
 {
-    errno = 0;
-    int64_t seconds = jwt_get_grant_int(jwt, name);
-    if (errno == ENOENT)
+    const cJSON *member = json_member(claims->payload, name);
+    if (!member)
         return CLAIM_ABSENT;
-    if (errno != 0 || seconds < 0 || seconds > INT64_MAX / SECOND_MS / 2)
+    int64_t seconds = jwt_get_grant_int(claims->jwt, name);
+    if (!cJSON_IsNumber(member) || (double)seconds != member->valuedouble || seconds < 0 ||
+        seconds > INT64_MAX / SECOND_MS / 2)
         return CLAIM_WRONG;
     *time_ms = seconds * SECOND_MS;
     return CLAIM_THERE;
@@ -214,16 +224,16 @@ static bool is_ahead(enum claim claim, int64_t time_ms, int64_t now)
     return claim == CLAIM_THERE && time_ms > now + SAGE_TOKEN_LEEWAY_MS;
 }
 
-static enum refusal judge_times(jwt_t *jwt, int64_t now, struct sage_token *claims)
+static enum refusal judge_times(const struct claims *claims, int64_t now, struct sage_token *token)
 {
     int64_t not_before = 0;
     int64_t issued_at = 0;
-    enum claim expiry = read_time(jwt, "exp", &claims->expires_at);
-    enum claim start = read_time(jwt, "nbf", &not_before);
-    enum claim issue = read_time(jwt, "iat", &issued_at);
+    enum claim expiry = read_time(claims, "exp", &token->expires_at);
+    enum claim start = read_time(claims, "nbf", &not_before);
+    enum claim issue = read_time(claims, "iat", &issued_at);
     if (expiry != CLAIM_THERE || start == CLAIM_WRONG || issue == CLAIM_WRONG)
         return REFUSAL_TOKEN_CLAIMS;
-    if (is_expired(claims, now))
+    if (is_expired(token, now))
         return REFUSAL_TOKEN_EXPIRED;
     if (is_ahead(start, not_before, now) || is_ahead(issue, issued_at, now))
         return REFUSAL_TOKEN_NOT_YET_VALID;
@@ -247,38 +257,43 @@ static enum refusal judge_client(const cJSON *payload, const char *pin, struct s
     return pinned ? REFUSAL_NONE : REFUSAL_TOKEN_CLIENT;
 }
 
-static enum refusal judge_claims(const struct sage_token_rules *rules, const cJSON *payload,
-                                 jwt_t *jwt, int64_t now, struct sage_token *claims)
+static enum refusal judge_claims(const struct sage_token_rules *rules, const struct claims *claims,
+                                 int64_t now, struct sage_token *token)
 {
-    const char *issuer = jwt_get_grant(jwt, "iss");
+    const char *issuer = jwt_get_grant(claims->jwt, "iss");
     if (!issuer || strcmp(issuer, rules->issuer) != 0)
         return REFUSAL_TOKEN_ISSUER;
-    if (!has_audience(payload, rules->audience))
+    if (!has_audience(claims->payload, rules->audience))
         return REFUSAL_TOKEN_AUDIENCE;
-    enum refusal refusal = judge_times(jwt, now, claims);
+    enum refusal refusal = judge_times(claims, now, token);
     if (refusal == REFUSAL_NONE)
-        refusal = judge_client(payload, rules->client, claims);
-    if (refusal == REFUSAL_NONE && !json_has_word(json_member(payload, "scope"), rules->scope))
+        refusal = judge_client(claims->payload, rules->client, token);
+    if (refusal == REFUSAL_NONE &&
+        !json_has_word(json_member(claims->payload, "scope"), rules->scope))
         refusal = REFUSAL_TOKEN_SCOPE;
     return refusal;
 }
 
 /*
- * Only for a token whose signature was found genuine: without a key
- * jwt_decode() checks none. It hands out whole numbers exactly, which cJSON
- * doesn't; the payload's form is judged by json_parse(), which is stricter.
+ * libjwt gets the payload alone, after its form was judged by json_parse():
+ * jwt_decode() would refuse the type `at+jwt`, and without a key it accepts
+ * any signature.
  */
 static enum refusal read_claims(const struct sage_token_rules *rules, const struct parts *parts,
-                                const char *token, int64_t now, struct sage_token *claims)
+                                int64_t now, struct sage_token *token)
 {
-    _cleanup_(cleanup_json) cJSON *payload = read_object(parts->payload, parts->payload_length);
+    char text[SAGE_TOKEN_MAX + 1];
+    _cleanup_(cleanup_json) cJSON *payload =
+        read_object(parts->payload, parts->payload_length, text);
+    struct claims claims = {.payload = payload};
     if (!payload)
         return REFUSAL_TOKEN_MALFORMED;
-    jwt_t *jwt = NULL;
-    if (jwt_decode(&jwt, token, NULL, 0) != 0)
-        return REFUSAL_TOKEN_MALFORMED;
-    enum refusal refusal = judge_claims(rules, payload, jwt, now, claims);
-    jwt_free(jwt);
+    if (jwt_new(&claims.jwt) != 0)
+        return REFUSAL_OUT_OF_MEMORY;
+    enum refusal refusal = REFUSAL_TOKEN_MALFORMED;
+    if (jwt_add_grants_json(claims.jwt, text) == 0)
+        refusal = judge_claims(rules, &claims, now, token);
+    jwt_free(claims.jwt);
     return refusal;
 }
 
@@ -298,7 +313,7 @@ static enum refusal verify(const struct sage_token_rules *rules, struct key_set 
     if (refusal == REFUSAL_NONE)
         refusal = check_signature(&parts, key);
     if (refusal == REFUSAL_NONE)
-        refusal = read_claims(rules, &parts, token, now, claims);
+        refusal = read_claims(rules, &parts, now, claims);
     return refusal;
 }
 

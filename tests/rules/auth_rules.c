@@ -47,8 +47,8 @@ START_TEST(an_unknown_session_is_refused)
     const char *id = new_uuid();
     struct response response = OPEN(.id = id, .endpoint = ENDPOINT_OF(_i));
     EXPECT_REFUSED(response, REFUSAL_SESSION_UNKNOWN);
-    AWAIT(LOG_COUNT(response.log_mark, "refusal", "session_unknown", "session",
-                    log_id_of(id)) == 1, "the log:\n%s", log_since(response.log_mark));
+    AWAIT(LOG_COUNT(response.log_mark, "refusal", "session_unknown", "session", log_id_of(id)) == 1,
+          "the log:\n%s", log_since(response.log_mark));
     EXPECT_TEXT(session_state(id), "none");
 }
 END_TEST
@@ -92,7 +92,8 @@ START_TEST(parameters_that_sage_may_add_are_ignored)
     const char *id = new_uuid();
     arm(id);
     EXPECT_OPENED(OPEN(.id = id, .endpoint = ENDPOINT_OF(_i),
-                       .more_query = "&product=accounting&flag&empty=&ID=1"), id);
+                       .more_query = "&product=accounting&flag&empty=&ID=1"),
+                  id);
 }
 END_TEST
 
@@ -127,8 +128,11 @@ START_TEST(a_post_without_continuation_consumes_nothing)
 END_TEST
 
 static const char *const prefetches[] = {
-    "Sec-Purpose: prefetch", "Sec-Purpose: prefetch;prerender",
-    "Sec-Purpose: prefetch;anonymous-client-ip", "Purpose: prefetch", "X-Moz: prefetch",
+    "Sec-Purpose: prefetch",
+    "Sec-Purpose: prefetch;prerender",
+    "Sec-Purpose: prefetch;anonymous-client-ip",
+    "Purpose: prefetch",
+    "X-Moz: prefetch",
 };
 
 START_TEST(a_prefetch_consumes_nothing)
@@ -179,7 +183,8 @@ static const struct {
     {"bankaccount twice", "bankaccount", "*&*", REFUSAL_PARAMETER_TWICE, "authrefresh"},
     {"externalId twice", "externalId", "*&*", REFUSAL_PARAMETER_TWICE, "authrefresh"},
     {"unknown one twice", "state", "*&x=1&x=1", REFUSAL_PARAMETER_TWICE, NULL},
-    {"empty identifier", "authorisation_id", "authorisation_id=", REFUSAL_PARAMETER_MALFORMED, NULL},
+    {"empty identifier", "authorisation_id", "authorisation_id=", REFUSAL_PARAMETER_MALFORMED,
+     NULL},
     {"identifier without value", "authorisation_id", "authorisation_id",
      REFUSAL_PARAMETER_MALFORMED, NULL},
     {"identifier goes on", "authorisation_id", "*0", REFUSAL_PARAMETER_MALFORMED, NULL},
@@ -193,7 +198,8 @@ static const struct {
      "authorisation_id=%7B11111111-2222-4333-8444-555555555555%7D", REFUSAL_PARAMETER_MALFORMED,
      NULL},
     {"identifier escaped twice", "authorisation_id",
-     "authorisation_id=11111111%252D2222-4333-8444-555555555555", REFUSAL_PARAMETER_MALFORMED, NULL},
+     "authorisation_id=11111111%252D2222-4333-8444-555555555555", REFUSAL_PARAMETER_MALFORMED,
+     NULL},
     {"state is no UUID", "state", "state=abc", REFUSAL_PARAMETER_MALFORMED, NULL},
     {"state goes on", "state", "*%26x%3D1", REFUSAL_PARAMETER_MALFORMED, NULL},
     {"bank is no UUID", "bank", "bank=mine", REFUSAL_PARAMETER_MALFORMED, "auth"},
@@ -218,9 +224,9 @@ START_TEST(a_bad_parameter_consumes_nothing)
     case_is(parameters[ROW_OF(_i)].name);
     const char *id = new_uuid();
     arm(id);
-    struct request request = OPENING(.id = id, .endpoint = ENDPOINT_OF(_i),
-                                     .changed = parameters[ROW_OF(_i)].parameter,
-                                     .raw = parameters[ROW_OF(_i)].raw);
+    struct request request =
+        OPENING(.id = id, .endpoint = ENDPOINT_OF(_i), .changed = parameters[ROW_OF(_i)].parameter,
+                .raw = parameters[ROW_OF(_i)].raw);
     EXPECT_REFUSED(send_unchanged(&request), parameters[ROW_OF(_i)].refusal);
     expect_still_usable(id);
 }
@@ -289,8 +295,8 @@ START_TEST(a_good_redirect_uri_is_accepted)
     const char *id = new_uuid();
     case_is(good_uris[ROW_OF(_i)].name);
     arm(id);
-    EXPECT_OPENED(OPEN(.id = id, .endpoint = ENDPOINT_OF(_i),
-                       .redirect_uri = good_uris[ROW_OF(_i)].uri), id);
+    EXPECT_OPENED(
+        OPEN(.id = id, .endpoint = ENDPOINT_OF(_i), .redirect_uri = good_uris[ROW_OF(_i)].uri), id);
 }
 END_TEST
 
@@ -345,16 +351,17 @@ START_TEST(a_bad_redirect_uri_consumes_nothing)
     const char *origin = bad_uris[ROW_OF(_i)].origin;
     case_is(bad_uris[ROW_OF(_i)].name);
     arm(id);
-    struct request request = OPENING(.id = id, .endpoint = ENDPOINT_OF(_i),
-                                     .redirect_uri = bad_uris[ROW_OF(_i)].uri);
+    struct request request =
+        OPENING(.id = id, .endpoint = ENDPOINT_OF(_i), .redirect_uri = bad_uris[ROW_OF(_i)].uri);
     struct response response = send_unchanged(&request);
     if (origin == NULL && strpbrk(bad_uris[ROW_OF(_i)].uri, " \t\r\"<>\xC3\\") != NULL)
         EXPECT_STATUS(response, 400); /* refused as a parameter or as a redirect URI */
     else
         EXPECT_REFUSED(response, REFUSAL_REDIRECT_URI);
     if (origin != NULL)
-        AWAIT(LOG_COUNT(response.log_mark, "refusal", "redirect_uri_refused", "detail",
-                        origin) == 1, "the log:\n%s", log_since(response.log_mark));
+        AWAIT(LOG_COUNT(response.log_mark, "refusal", "redirect_uri_refused", "detail", origin) ==
+                  1,
+              "the log:\n%s", log_since(response.log_mark));
     expect_still_usable(id);
 }
 END_TEST
@@ -365,9 +372,9 @@ START_TEST(a_redirect_uri_may_be_2048_bytes_long)
     const char *origin = "https://money.sage.com/";
     const char *longest = scratch_format("%s%s", origin, repeat("x", 2048 - strlen(origin)));
     arm(id);
-    EXPECT_REFUSED(OPEN(.id = id, .endpoint = ENDPOINT_OF(_i),
-                        .redirect_uri = scratch_format("%sx", longest)),
-                   REFUSAL_PARAMETER_MALFORMED);
+    EXPECT_REFUSED(
+        OPEN(.id = id, .endpoint = ENDPOINT_OF(_i), .redirect_uri = scratch_format("%sx", longest)),
+        REFUSAL_PARAMETER_MALFORMED);
     EXPECT_OPENED(OPEN(.id = id, .endpoint = ENDPOINT_OF(_i), .redirect_uri = longest), id);
 }
 END_TEST
@@ -388,8 +395,9 @@ END_TEST
 /* Every URL that the page names, in href, src, action, ...: absolute ones only. */
 static void expect_absolute_urls(const char *page)
 {
-    static const char *const attributes[] = {" href=\"", " src=\"", " action=\"", " srcset=\"",
-                                             " poster=\"", " data=\"", " formaction=\""};
+    static const char *const attributes[] = {" href=\"",      " src=\"",    " action=\"",
+                                             " srcset=\"",    " poster=\"", " data=\"",
+                                             " formaction=\""};
     for (size_t i = 0; i < ROWS(attributes); i++)
         for (const char *at = page; (at = strstr(at, attributes[i])) != NULL;) {
             at += strlen(attributes[i]);
@@ -400,16 +408,17 @@ static void expect_absolute_urls(const char *page)
 
 START_TEST(the_page_works_inside_another_page)
 {
-    static const char *const unwanted[] = {"<script", " onclick", " onload", "javascript:",
-                                           "<iframe", "<object",  "<embed",  "<base",
-                                           " style=", "@import",  "url(",    "http-equiv"};
+    static const char *const unwanted[] = {
+        "<script", " onclick", " onload", "javascript:", "<iframe", "<object",
+        "<embed",  "<base",    " style=", "@import",     "url(",    "http-equiv"};
     const char *id = new_uuid();
     arm(id);
     struct response response = OPEN(.id = id, .endpoint = ENDPOINT_OF(_i));
     EXPECT_OPENED(response, id);
     const char *page = lower_case(response.body);
     for (size_t i = 0; i < ROWS(unwanted); i++)
-        EXPECT(strstr(page, unwanted[i]) == NULL, "%s in the page:\n%s", unwanted[i], response.body);
+        EXPECT(strstr(page, unwanted[i]) == NULL, "%s in the page:\n%s", unwanted[i],
+               response.body);
     expect_absolute_urls(page);
     EXPECT(strstr(page, "<!doctype html>") == page, "%s", "no doctype");
     EXPECT(strstr(page, "<html lang=\"en\"") != NULL, "%s", "no language");
@@ -430,68 +439,6 @@ START_TEST(the_provider_name_is_escaped)
     EXPECT_OPENED(response, id);
     EXPECT(strstr(response.body, "<b>") == NULL, "the name is no HTML:\n%s", response.body);
     EXPECT(strstr(response.body, "R&amp;D &lt;b&gt;") != NULL, "no name:\n%s", response.body);
-}
-END_TEST
-
-/* ---- at the same moment --------------------------------------------------- */
-
-enum { RACERS = 200, RACES = 20 };
-
-/* Exactly one of many requests for the same session is served, whoever takes it. */
-static void race(void)
-{
-    static struct request requests[RACERS];
-    static struct response responses[RACERS];
-    const void *scratch = scratch_mark();
-    const char *id = new_uuid();
-    arm(id);
-    size_t mark = log_mark();
-    for (size_t i = 0; i < RACERS; i++)
-        requests[i] = OPENING(.id = i % 3 == 0 ? upper_case(id) : id, .endpoint = endpoints[i % 2]);
-    http_send_all(requests, responses, RACERS, RACERS, NULL);
-    const struct response *winner = NULL;
-    for (size_t i = 0; i < RACERS; i++) {
-        if (responses[i].status == 200) {
-            EXPECT(winner == NULL, "%s", "two requests opened the same session");
-            winner = &responses[i];
-        } else {
-            EXPECT_STATUS(responses[i], 403);
-        }
-    }
-    EXPECT(winner != NULL, "%s", "nobody opened the session");
-    EXPECT_TEXT(session_column("opened_by", id), winner->endpoint);
-    AWAIT(LOG_COUNT(mark, "event", "refused", "refusal", "session_used") == RACERS - 1, "%s",
-          "not all others were refused as used");
-    EXPECT_NUMBER(LOG_COUNT(mark, "event", "session_opened", "session", log_id_of(id)), 1);
-    scratch_release_to(scratch);
-}
-
-START_TEST(of_200_requests_at_the_same_moment_one_opens_the_session)
-{
-    SERVER(.processes = 4);
-    for (int i = 0; i < RACES; i++)
-        race();
-}
-END_TEST
-
-START_TEST(of_many_deliveries_at_the_same_moment_one_arms_the_session)
-{
-    enum { DELIVERIES = 100 };
-    static struct request requests[DELIVERIES];
-    static struct response responses[DELIVERIES];
-    SERVER(.processes = 4);
-    arm(new_uuid()); /* now the key set is there */
-    const char *id = new_uuid();
-    const char *token = TOKEN();
-    size_t mark = log_mark();
-    for (size_t i = 0; i < DELIVERIES; i++)
-        requests[i] = NOTIFICATION(.id = id, .token = token);
-    http_send_all(requests, responses, DELIVERIES, DELIVERIES, NULL);
-    for (size_t i = 0; i < DELIVERIES; i++)
-        EXPECT_STATUS(responses[i], 200);
-    AWAIT(LOG_COUNT(mark, "outcome", "repeated") == DELIVERIES - 1, "%s", "too few repeated");
-    EXPECT_NUMBER(LOG_COUNT(mark, "outcome", "armed"), 1);
-    EXPECT_NUMBER(events_of(id), 1);
 }
 END_TEST
 
@@ -520,7 +467,5 @@ Suite *auth_rules(void)
     ADD_TEST(suite, the_redirect_uri_is_judged_before_the_session);
     ADD_ROWS(suite, the_page_works_inside_another_page, ROWS(endpoints));
     ADD_TEST(suite, the_provider_name_is_escaped);
-    ADD_TEST(suite, of_200_requests_at_the_same_moment_one_opens_the_session);
-    ADD_TEST(suite, of_many_deliveries_at_the_same_moment_one_arms_the_session);
     return suite;
 }

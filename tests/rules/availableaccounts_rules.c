@@ -51,13 +51,15 @@ static void expect_accounts(struct response response, const char *name, int coun
     EXPECT(is_array, "no array: %s", response.body);
     EXPECT_NUMBER(size, count);
     for (int i = 1; i <= count; i++)
-        EXPECT(strstr(response.body, scratch_format("\"externalId\":\"%s\"", account_of(name, i))) !=
-                   NULL, "%s isn't there", account_of(name, i));
+        EXPECT(strstr(response.body,
+                      scratch_format("\"externalId\":\"%s\"", account_of(name, i))) != NULL,
+               "%s isn't there", account_of(name, i));
     EXPECT_TEXT(first, scratch_format("{\"accountType\":\"business\","
                                       "\"accountName\":\"Current ****0001\","
                                       "\"externalId\":\"%s-1\",\"bankIdentifier\":\"000001\","
                                       "\"accountIdentifier\":\"%s0001\","
-                                      "\"branchIdentifier\":\"main\"}", name, name));
+                                      "\"branchIdentifier\":\"main\"}",
+                                      name, name));
 }
 
 static void link_account(const char *bank_account_id, const char *external_id)
@@ -74,7 +76,8 @@ START_TEST(all_accounts_of_a_connected_customer_are_listed)
         struct response response = LIST(.external_id = account_of(name, i));
         expect_accounts(response, name, 3);
         AWAIT(LOG_COUNT(response.log_mark, "event", "accounts_listed", "program",
-                        "availableaccounts") == 1, "the log:\n%s", log_since(response.log_mark));
+                        "availableaccounts") == 1,
+              "the log:\n%s", log_since(response.log_mark));
     }
 }
 END_TEST
@@ -207,7 +210,8 @@ START_TEST(names_are_escaped_as_json)
     accounts_import(scratch_format(
         "{\"customers\":[{\"id\":\"%s\",\"accounts\":[{\"externalId\":\"%s-1\",\"accountType\":"
         "\"savings\",\"accountName\":\"Spar\\\"\\\\ \xC3\xBC\",\"bankIdentifier\":\"1\","
-        "\"accountIdentifier\":\"%s\",\"branchIdentifier\":\"m\"}]}]}", name, name, name));
+        "\"accountIdentifier\":\"%s\",\"branchIdentifier\":\"m\"}]}]}",
+        name, name, name));
     link_account(new_uuid(), account_of(name, 1));
     struct response response = LIST(.external_id = account_of(name, 1));
     EXPECT_STATUS(response, 200);

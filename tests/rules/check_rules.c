@@ -17,6 +17,7 @@ int main(void)
     SRunner *runner = srunner_create(notification_rules());
     srunner_add_suite(runner, token_rules());
     srunner_add_suite(runner, auth_rules());
+    srunner_add_suite(runner, race_rules());
     srunner_add_suite(runner, availableaccounts_rules());
     srunner_add_suite(runner, key_set_rules());
     srunner_add_suite(runner, time_rules());

@@ -55,7 +55,8 @@ static void expect_directive(const struct response *response, const char *name, 
     const char *wanted = scratch_format("; %s %s;", name, sources);
     EXPECT(strstr(framed, wanted) != NULL, "no <%s %s> in <%s>", name, sources, policy);
     const char *first = strstr(framed, scratch_format("; %s ", name));
-    EXPECT(strstr(first + 1, scratch_format("; %s ", name)) == NULL, "%s twice in <%s>", name, policy);
+    EXPECT(strstr(first + 1, scratch_format("; %s ", name)) == NULL, "%s twice in <%s>", name,
+           policy);
 }
 
 static void expect_policy(const struct response *response, const char *ancestors)

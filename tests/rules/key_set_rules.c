@@ -276,8 +276,8 @@ START_TEST(a_bad_answer_replaces_nothing)
         if (bad_documents[i].status == 0)
             issuer_drop_connections(issuer);
         else if (bad_documents[i].status == 302)
-            issuer_redirect(issuer, scratch_format("%s.well-known/jwks.json",
-                                                   issuer_url(elsewhere)));
+            issuer_redirect(issuer,
+                            scratch_format("%s.well-known/jwks.json", issuer_url(elsewhere)));
         else
             issuer_answer_status(issuer, bad_documents[i].status, document);
         clock_move(COOL_DOWN_S);
@@ -319,8 +319,10 @@ static const struct {
     enum signature signature;
 } entries[] = {
     {"without use and alg", true, {.key = "second", .use = OMIT, .alg = OMIT}, SIGNATURE_RS256},
-    {"with members of all kinds", true,
-     {.key = "third", .more = "\"x5c\":[\"AAAA\"],\"x5t\":\"AA\",\"x\":{}"}, SIGNATURE_RS256},
+    {"with members of all kinds",
+     true,
+     {.key = "third", .more = "\"x5c\":[\"AAAA\"],\"x5t\":\"AA\",\"x\":{}"},
+     SIGNATURE_RS256},
     {"1,024 bits", false, {.key = "weak"}, SIGNATURE_RS256},
     {"2,040 bits", false, {.key = "short"}, SIGNATURE_RS256},
     {"for encryption", false, {.key = "enc", .use = "\"enc\""}, SIGNATURE_RS256},
@@ -373,8 +375,7 @@ START_TEST(at_most_32_keys_are_used)
     struct issuer *issuer = start(2);
     const char *all = "";
     for (int i = 1; i <= 32; i++)
-        all = scratch_format("%s%s,", all,
-                             JWK("first", .kid = scratch_format("\"key %d\"", i)));
+        all = scratch_format("%s%s,", all, JWK("first", .kid = scratch_format("\"key %d\"", i)));
     issuer_answer(issuer, scratch_format("{\"keys\":[%s%s]}", all, JWK("second")));
     EXPECT_RECORDED(NOTIFY(.token = TOKEN(.kid = "\"key 32\"")), "armed");
     expect_unknown("second");

@@ -12,7 +12,8 @@ START_TEST(a_notification_arms_a_session)
     struct response response = NOTIFY(.body = body);
     EXPECT_RECORDED(response, "armed");
     AWAIT(LOG_COUNT(response.log_mark, "event", "notification_recorded", "session",
-                    log_id_of(id)) == 1, "the log:\n%s", log_since(response.log_mark));
+                    log_id_of(id)) == 1,
+          "the log:\n%s", log_since(response.log_mark));
     EXPECT_TEXT(session_state(id), "notified");
     EXPECT_TEXT(session_column("bank_id", id), BANK);
     EXPECT_TEXT(session_column("log_id", id), log_id_of(id));
@@ -20,7 +21,8 @@ START_TEST(a_notification_arms_a_session)
     EXPECT_TEXT(session_column("opened_at", id), NULL);
     EXPECT_TEXT(ROW_TEXT("SELECT body FROM events WHERE resource_id = ?1", id), body);
     EXPECT_TEXT(ROW_TEXT("SELECT type || '/' || resource_type || '/' || outcome FROM events "
-                         "WHERE resource_id = ?1", id),
+                         "WHERE resource_id = ?1",
+                         id),
                 "resourceCreated/authorisation/armed");
 }
 END_TEST
@@ -30,7 +32,9 @@ START_TEST(a_session_lives_for_twenty_minutes)
     const char *id = new_uuid();
     arm(id);
     EXPECT_TEXT(session_column("CAST(strftime('%s', expires_at) - strftime('%s', notified_at) "
-                               "AS TEXT)", id), "1200");
+                               "AS TEXT)",
+                               id),
+                "1200");
 }
 END_TEST
 
@@ -101,7 +105,8 @@ START_TEST(a_notification_may_leave_out_the_bank)
 {
     const char *id = new_uuid();
     EXPECT_RECORDED(NOTIFY(.body = fill_in("{\"type\":\"resourceCreated\",\"resource\":"
-                                           "{\"id\":\"*\",\"type\":\"authorisation\"}}", '*', id)),
+                                           "{\"id\":\"*\",\"type\":\"authorisation\"}}",
+                                           '*', id)),
                     "armed");
     EXPECT_TEXT(session_column("bank_id", id), NULL);
     EXPECT_OPENED(OPEN(.id = id, .bank = new_uuid()), id);
@@ -113,7 +118,8 @@ static const struct {
     const char *body; /* `*` is the resource's identifier */
 } stored[] = {
     {"unknown type", "{\"type\":\"resourceUpdated\",\"resource\":{\"id\":\"*\",\"type\":\"x\"}}"},
-    {"unknown resource", "{\"type\":\"resourceCreated\",\"resource\":{\"id\":\"*\",\"type\":\"y\"}}"},
+    {"unknown resource",
+     "{\"type\":\"resourceCreated\",\"resource\":{\"id\":\"*\",\"type\":\"y\"}}"},
     {"authorisation updated",
      "{\"type\":\"resourceUpdated\",\"resource\":{\"id\":\"*\",\"type\":\"authorisation\"}}"},
     {"another case", "{\"type\":\"ResourceCreated\",\"resource\":{\"id\":\"*\","
@@ -144,7 +150,8 @@ START_TEST(what_is_unknown_is_stored_whole)
     EXPECT_TEXT(ROW_TEXT("SELECT body FROM events WHERE resource_id LIKE '%' || ?1", id), body);
     EXPECT_TEXT(session_state(id), "none");
     EXPECT_RECORDED(NOTIFY(.body = body), "repeated");
-    EXPECT_NUMBER(ROW_NUMBER("SELECT count(*) FROM events WHERE resource_id LIKE '%' || ?1", id), 1);
+    EXPECT_NUMBER(ROW_NUMBER("SELECT count(*) FROM events WHERE resource_id LIKE '%' || ?1", id),
+                  1);
 }
 END_TEST
 
@@ -152,7 +159,8 @@ END_TEST
 
 #define GOOD_RESOURCE "\"resource\":{\"id\":\"r\",\"type\":\"t\"}"
 #define GOOD_MEMBERS "\"type\":\"t\"," GOOD_RESOURCE
-#define ANNOUNCED(id) "{\"type\":\"resourceCreated\",\"resource\":{\"id\":\"" id "\",\"type\":\"authorisation\"}}"
+#define ANNOUNCED(id)                                                                              \
+    "{\"type\":\"resourceCreated\",\"resource\":{\"id\":\"" id "\",\"type\":\"authorisation\"}}"
 #define WITH_NUL(text) text, sizeof(text) - 1
 
 static const struct {
@@ -177,12 +185,14 @@ static const struct {
     {"member twice once unescaped", REFUSAL_BODY_MALFORMED,
      "{\"\\u0074ype\":\"a\"," GOOD_MEMBERS "}", 0},
     {"NUL in a string", REFUSAL_BODY_MALFORMED, WITH_NUL("{\"a\":\"b\0c\"," GOOD_MEMBERS "}")},
-    {"escaped NUL in a string", REFUSAL_BODY_MALFORMED, "{\"a\":\"b\\u0000c\"," GOOD_MEMBERS "}", 0},
-    {"escaped NUL in a name", REFUSAL_BODY_MALFORMED,
-     "{\"type\\u0000\":\"x\"," GOOD_MEMBERS "}", 0},
-    {"control character", REFUSAL_BODY_MALFORMED, "{\"a\":\"b\x01" "c\"," GOOD_MEMBERS "}", 0},
-    {"escaped control character", REFUSAL_BODY_MALFORMED,
-     "{\"a\":\"b\\u0001c\"," GOOD_MEMBERS "}", 0},
+    {"escaped NUL in a string", REFUSAL_BODY_MALFORMED, "{\"a\":\"b\\u0000c\"," GOOD_MEMBERS "}",
+     0},
+    {"escaped NUL in a name", REFUSAL_BODY_MALFORMED, "{\"type\\u0000\":\"x\"," GOOD_MEMBERS "}",
+     0},
+    {"control character", REFUSAL_BODY_MALFORMED,
+     "{\"a\":\"b\x01"
+     "c\"," GOOD_MEMBERS "}",
+     0},
     {"line feed in a string", REFUSAL_BODY_MALFORMED, "{\"a\":\"b\nc\"," GOOD_MEMBERS "}", 0},
     {"control character between", REFUSAL_BODY_MALFORMED, "{\x0B" GOOD_MEMBERS "}", 0},
     {"no UTF-8", REFUSAL_BODY_MALFORMED, "{\"a\":\"\xE9\"," GOOD_MEMBERS "}", 0},
@@ -207,13 +217,14 @@ static const struct {
     {"resource is a text", REFUSAL_EVENT_MALFORMED, "{\"type\":\"t\",\"resource\":\"r\"}", 0},
     {"resource is an array", REFUSAL_EVENT_MALFORMED,
      "{\"type\":\"t\",\"resource\":[{\"id\":\"r\",\"type\":\"t\"}]}", 0},
-    {"no resource.id", REFUSAL_EVENT_MALFORMED, "{\"type\":\"t\",\"resource\":{\"type\":\"t\"}}", 0},
+    {"no resource.id", REFUSAL_EVENT_MALFORMED, "{\"type\":\"t\",\"resource\":{\"type\":\"t\"}}",
+     0},
     {"resource.id is a number", REFUSAL_EVENT_MALFORMED,
      "{\"type\":\"t\",\"resource\":{\"id\":1,\"type\":\"t\"}}", 0},
     {"resource.id is null", REFUSAL_EVENT_MALFORMED,
      "{\"type\":\"t\",\"resource\":{\"id\":null,\"type\":\"t\"}}", 0},
-    {"no resource.type", REFUSAL_EVENT_MALFORMED,
-     "{\"type\":\"t\",\"resource\":{\"id\":\"r\"}}", 0},
+    {"no resource.type", REFUSAL_EVENT_MALFORMED, "{\"type\":\"t\",\"resource\":{\"id\":\"r\"}}",
+     0},
     {"authorisation without UUID", REFUSAL_EVENT_MALFORMED, ANNOUNCED("42"), 0},
     {"authorisation in braces", REFUSAL_EVENT_MALFORMED,
      ANNOUNCED("{11111111-2222-4333-8444-555555555555}"), 0},
@@ -225,7 +236,8 @@ static const struct {
      ANNOUNCED("1111111g-2222-4333-8444-555555555555"), 0},
     {"bank of an authorisation without UUID", REFUSAL_EVENT_MALFORMED,
      "{\"type\":\"resourceCreated\",\"resource\":{\"id\":\"11111111-2222-4333-8444-555555555555\","
-     "\"type\":\"authorisation\"},\"additionalData\":{\"bankId\":\"my bank\"}}", 0},
+     "\"type\":\"authorisation\"},\"additionalData\":{\"bankId\":\"my bank\"}}",
+     0},
 };
 
 START_TEST(a_malformed_body_is_refused_and_leaves_nothing)
@@ -336,8 +348,8 @@ START_TEST(only_post_is_taken)
     case_is(other_methods[_i]);
     const char *id = new_uuid();
     bool has_body = strcmp(other_methods[_i], "GET") != 0 && strcmp(other_methods[_i], "HEAD") != 0;
-    EXPECT_REFUSED(NOTIFY(.id = id, .body = has_body ? NULL : OMIT,
-                          .method = other_methods[_i]), REFUSAL_METHOD);
+    EXPECT_REFUSED(NOTIFY(.id = id, .body = has_body ? NULL : OMIT, .method = other_methods[_i]),
+                   REFUSAL_METHOD);
     EXPECT_TEXT(session_state(id), "none");
 }
 END_TEST

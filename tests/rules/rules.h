@@ -23,6 +23,7 @@
 Suite *notification_rules(void);
 Suite *token_rules(void);
 Suite *auth_rules(void);
+Suite *race_rules(void);
 Suite *availableaccounts_rules(void);
 Suite *key_set_rules(void);
 Suite *time_rules(void);

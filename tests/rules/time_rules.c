@@ -141,8 +141,7 @@ START_TEST(a_token_is_good_until_the_leeway_after_its_exp)
     EXPECT_RECORDED(NOTIFY(.token = TOKEN(.exp = in_seconds(-LEEWAY_S + 1))), "armed");
     clock_move(2);
     EXPECT_REFUSED(NOTIFY(.token = token), REFUSAL_TOKEN_EXPIRED);
-    EXPECT_REFUSED(NOTIFY(.token = TOKEN(.exp = in_seconds(-LEEWAY_S - 1))),
-                   REFUSAL_TOKEN_EXPIRED);
+    EXPECT_REFUSED(NOTIFY(.token = TOKEN(.exp = in_seconds(-LEEWAY_S - 1))), REFUSAL_TOKEN_EXPIRED);
     EXPECT_REFUSED(LIST(.token = TOKEN(.exp = in_seconds(-LEEWAY_S - 1))), REFUSAL_TOKEN_EXPIRED);
 }
 END_TEST
@@ -221,8 +220,8 @@ END_TEST
 
 START_TEST(a_session_that_may_still_be_opened_is_never_purged)
 {
-    SERVER(.own_clock = true, .settings = {"session.retention = 1 day",
-                                           "session.lifetime = 20 minutes"});
+    SERVER(.own_clock = true,
+           .settings = {"session.retention = 1 day", "session.lifetime = 20 minutes"});
     const char *id = new_uuid();
     arm(id);
     purge();

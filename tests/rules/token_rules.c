@@ -6,17 +6,17 @@
 
 /* Sage ID tokens, at both endpoints that demand one. Every table runs once for each. */
 
-static const char *const endpoints[] = {"notification", "availableaccounts"};
-static const char *const scopes[] = {"WebhooksLambda", "ProviderAPI"};
+enum { NOTIFICATION_ENDPOINT, AVAILABLEACCOUNTS_ENDPOINT, ENDPOINTS };
+static const char *const scopes[ENDPOINTS] = {"WebhooksLambda", "ProviderAPI"};
 
 /* The rows of a table times the endpoints. */
-#define AT_BOTH(table) (ROWS(table) * ROWS(endpoints))
-#define ROW_OF(i) ((i) / (int)ROWS(endpoints))
-#define ENDPOINT_OF(i) ((i) % (int)ROWS(endpoints))
+#define AT_BOTH(table) (ROWS(table) * ENDPOINTS)
+#define ROW_OF(i) ((i) / ENDPOINTS)
+#define ENDPOINT_OF(i) ((i) % ENDPOINTS)
 
 static bool notifies(int i)
 {
-    return ENDPOINT_OF(i) == 0;
+    return ENDPOINT_OF(i) == NOTIFICATION_ENDPOINT;
 }
 
 /* Sends the whole value of the header Authorization to the row's endpoint. */
@@ -102,7 +102,7 @@ START_TEST(a_good_token_is_accepted)
     const char *token = token_for(_i, accepted[ROW_OF(_i)].token);
     expect_passed(_i, send_token(_i, new_uuid(), token));
     expect_passed(_i, send_token(_i, new_uuid(), token)); /* remembered now */
-    if (accepted[ROW_OF(_i)].token.typ == NULL) /* libjwt 1 knows no other than JWT */
+    if (accepted[ROW_OF(_i)].token.typ == NULL)           /* libjwt 1 knows no other than JWT */
         EXPECT(libjwt_accepts(token), "%s", "libjwt thinks otherwise");
 }
 END_TEST
@@ -118,19 +118,23 @@ static const struct {
     {"alg None", REFUSAL_TOKEN_ALGORITHM, {.alg = "\"None\""}},
     {"alg rs256", REFUSAL_TOKEN_ALGORITHM, {.alg = "\"rs256\""}},
     {"HS256 by the public key", REFUSAL_TOKEN_ALGORITHM, {.signature = SIGNATURE_HS256_PUBLIC}},
-    {"HS256 by the public key, called RS256", REFUSAL_TOKEN_SIGNATURE,
+    {"HS256 by the public key, called RS256",
+     REFUSAL_TOKEN_SIGNATURE,
      {.signature = SIGNATURE_HS256_PUBLIC, .alg = "\"RS256\""}},
     {"RS384", REFUSAL_TOKEN_ALGORITHM, {.signature = SIGNATURE_RS384}},
-    {"RS384, called RS256", REFUSAL_TOKEN_SIGNATURE,
+    {"RS384, called RS256",
+     REFUSAL_TOKEN_SIGNATURE,
      {.signature = SIGNATURE_RS384, .alg = "\"RS256\""}},
     {"PS256", REFUSAL_TOKEN_ALGORITHM, {.signature = SIGNATURE_PS256}},
-    {"PS256, called RS256", REFUSAL_TOKEN_SIGNATURE,
+    {"PS256, called RS256",
+     REFUSAL_TOKEN_SIGNATURE,
      {.signature = SIGNATURE_PS256, .alg = "\"RS256\""}},
     {"ES256", REFUSAL_TOKEN_ALGORITHM, {.signature = SIGNATURE_ES256}},
     {"no alg", REFUSAL_TOKEN_ALGORITHM, {.alg = OMIT}},
     {"alg is a number", REFUSAL_TOKEN_ALGORITHM, {.alg = "256"}},
     {"alg is an array", REFUSAL_TOKEN_ALGORITHM, {.alg = "[\"RS256\"]"}},
-    {"alg is only in capitals", REFUSAL_TOKEN_ALGORITHM,
+    {"alg is only in capitals",
+     REFUSAL_TOKEN_ALGORITHM,
      {.alg = OMIT, .more_header = "\"ALG\":\"RS256\""}},
     /* the rest of the header */
     {"typ jwt", REFUSAL_TOKEN_TYPE, {.typ = "\"jwt\""}},
@@ -155,9 +159,11 @@ static const struct {
     {"NUL in a header's name", REFUSAL_TOKEN_MALFORMED, {.more_header = "\"crit\\u0000\":[]"}},
     {"header is no JSON", REFUSAL_TOKEN_MALFORMED, {.header = "alg=RS256"}},
     {"header is an array", REFUSAL_TOKEN_MALFORMED, {.header = "[\"alg\",\"RS256\"]"}},
-    {"text behind the header", REFUSAL_TOKEN_MALFORMED,
+    {"text behind the header",
+     REFUSAL_TOKEN_MALFORMED,
      {.header = "{\"alg\":\"RS256\",\"kid\":\"first\"}x"}},
-    {"header with BOM", REFUSAL_TOKEN_MALFORMED,
+    {"header with BOM",
+     REFUSAL_TOKEN_MALFORMED,
      {.header = "\xEF\xBB\xBF{\"alg\":\"RS256\",\"kid\":\"first\"}"}},
     /* signatures */
     {"signed by another key", REFUSAL_TOKEN_SIGNATURE, {.key = "second", .kid = "\"first\""}},
@@ -165,14 +171,17 @@ static const struct {
     {"one byte changed", REFUSAL_TOKEN_SIGNATURE, {.damage = DAMAGE_SIGNATURE_BYTE}},
     {"one byte short", REFUSAL_TOKEN_SIGNATURE, {.damage = DAMAGE_SIGNATURE_SHORT}},
     {"claims exchanged", REFUSAL_TOKEN_SIGNATURE, {.damage = DAMAGE_CLAIMS_EXCHANGED}},
-    {"padding in place of a signature", REFUSAL_TOKEN_SIGNATURE,
+    {"padding in place of a signature",
+     REFUSAL_TOKEN_SIGNATURE,
      {.signature = SIGNATURE_PADDING_ONLY}},
     {"empty signature", REFUSAL_TOKEN_MALFORMED, {.signature = SIGNATURE_EMPTY}},
     {"two segments", REFUSAL_TOKEN_MALFORMED, {.damage = DAMAGE_SIGNATURE_MISSING}},
     {"four segments", REFUSAL_TOKEN_MALFORMED, {.damage = DAMAGE_EXTRA_SEGMENT}},
     /* base64url */
     {"padded signature", REFUSAL_TOKEN_MALFORMED, {.damage = DAMAGE_SIGNATURE_PADDED}},
-    {"stray bits in the signature", REFUSAL_TOKEN_MALFORMED, {.damage = DAMAGE_SIGNATURE_STRAY_BITS}},
+    {"stray bits in the signature",
+     REFUSAL_TOKEN_MALFORMED,
+     {.damage = DAMAGE_SIGNATURE_STRAY_BITS}},
     {"the other alphabet", REFUSAL_TOKEN_MALFORMED, {.damage = DAMAGE_SIGNATURE_ALPHABET}},
     {"padded header", REFUSAL_TOKEN_MALFORMED, {.damage = DAMAGE_HEADER_PADDED}},
     {"padded claims", REFUSAL_TOKEN_MALFORMED, {.damage = DAMAGE_CLAIMS_PADDED}},
@@ -188,12 +197,15 @@ static const struct {
     {"NUL in a claim", REFUSAL_TOKEN_MALFORMED, {.more_claims = "\"a\":\"\\u0000\""}},
     {"control character in a claim", REFUSAL_TOKEN_MALFORMED, {.more_claims = "\"a\":\"\x01\""}},
     {"claims are no UTF-8", REFUSAL_TOKEN_MALFORMED, {.more_claims = "\"a\":\"\xFF\""}},
-    {"claims nested too deep", REFUSAL_TOKEN_MALFORMED,
-     {.more_claims = "\"a\":[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]"}},
+    {"claims nested too deep",
+     REFUSAL_TOKEN_MALFORMED,
+     {.more_claims =
+          "\"a\":[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]"}},
     {"4,097 bytes", REFUSAL_TOKEN_TOO_LONG, {.length = 4097}},
     /* issuer and audience */
     {"no iss", REFUSAL_TOKEN_ISSUER, {.iss = OMIT}},
-    {"Sage's iss, but not the configured one", REFUSAL_TOKEN_ISSUER,
+    {"Sage's iss, but not the configured one",
+     REFUSAL_TOKEN_ISSUER,
      {.iss = "\"https://id.sage.com/\""}},
     {"iss is an array", REFUSAL_TOKEN_ISSUER, {.iss = "[\"https://id.sage.com/\"]"}},
     {"iss is empty", REFUSAL_TOKEN_ISSUER, {.iss = "\"\""}},
@@ -201,14 +213,16 @@ static const struct {
     {"another aud", REFUSAL_TOKEN_AUDIENCE, {.aud = "\"https://other.test\""}},
     {"production's aud", REFUSAL_TOKEN_AUDIENCE, {.aud = "\"sfdsbanking/sfdsBankingProvider\""}},
     {"aud goes on", REFUSAL_TOKEN_AUDIENCE, {.aud = "\"*d\""}},
-    {"aud in another case", REFUSAL_TOKEN_AUDIENCE,
+    {"aud in another case",
+     REFUSAL_TOKEN_AUDIENCE,
      {.aud = "\"sfdsbanking/sfdsbankingprovider-pre\""}},
     {"aud among others in one text", REFUSAL_TOKEN_AUDIENCE, {.aud = "\"x *\""}},
     {"aud is an empty array", REFUSAL_TOKEN_AUDIENCE, {.aud = "[]"}},
     {"aud is an array of others", REFUSAL_TOKEN_AUDIENCE, {.aud = "[\"x\",\"y\"]"}},
     {"aud is an array in an array", REFUSAL_TOKEN_AUDIENCE, {.aud = "[[\"*\"]]"}},
     {"aud is an object", REFUSAL_TOKEN_AUDIENCE, {.aud = "{\"*\":\"*\"}"}},
-    {"aud in another case's name", REFUSAL_TOKEN_AUDIENCE,
+    {"aud in another case's name",
+     REFUSAL_TOKEN_AUDIENCE,
      {.aud = OMIT, .more_claims = "\"AUD\":\"sfdsbanking/sfdsBankingProvider-Pre\""}},
     /* times that no clock accepts; the others are in time_rules.c */
     {"no exp", REFUSAL_TOKEN_CLAIMS, {.exp = OMIT}},
@@ -229,13 +243,16 @@ static const struct {
     {"another scope", REFUSAL_TOKEN_SCOPE, {.scope = "\"read:a\""}},
     {"scope goes on", REFUSAL_TOKEN_SCOPE, {.scope = "\"*s\""}},
     {"scope begins earlier", REFUSAL_TOKEN_SCOPE, {.scope = "\"x*\""}},
-    {"scope of two words together", REFUSAL_TOKEN_SCOPE, {.scope = "\"WebhooksLambdaProviderAPI\""}},
+    {"scope of two words together",
+     REFUSAL_TOKEN_SCOPE,
+     {.scope = "\"WebhooksLambdaProviderAPI\""}},
     {"scopes with commas", REFUSAL_TOKEN_SCOPE, {.scope = "\"a,*,b\""}},
     {"scopes with tabs", REFUSAL_TOKEN_SCOPE, {.scope = "\"a\\t*\""}},
     {"scope in another case", REFUSAL_TOKEN_SCOPE, {.scope = "\"webhookslambda providerapi\""}},
     {"scope is an array of many in one", REFUSAL_TOKEN_SCOPE, {.scope = "[\"a *\"]"}},
     {"scope is an object", REFUSAL_TOKEN_SCOPE, {.scope = "{\"*\":true}"}},
-    {"scope in the claim scp", REFUSAL_TOKEN_SCOPE,
+    {"scope in the claim scp",
+     REFUSAL_TOKEN_SCOPE,
      {.scope = OMIT, .more_claims = "\"scp\":\"WebhooksLambda ProviderAPI\""}},
 };
 
@@ -299,7 +316,8 @@ START_TEST(a_token_comes_in_the_header_authorization)
     const char *authorization = authorizations[ROW_OF(_i)].authorization;
     case_is(authorizations[ROW_OF(_i)].name);
     const char *id = new_uuid();
-    const char *value = authorization == OMIT ? OMIT : fill_in(authorization, '*', TOKEN(.sub = OMIT));
+    const char *value =
+        authorization == OMIT ? OMIT : fill_in(authorization, '*', TOKEN(.sub = OMIT));
     struct response response = send_authorization(_i, id, value);
     if (authorizations[ROW_OF(_i)].refusal == REFUSAL_NONE) {
         expect_passed(_i, response);
@@ -313,9 +331,9 @@ END_TEST
 START_TEST(a_token_elsewhere_counts_for_nothing)
 {
     const char *token = TOKEN();
-    EXPECT_REFUSED(LIST(.authorization = OMIT,
-                        .query = scratch_format("externalId=a&access_token=%s", token)),
-                   REFUSAL_TOKEN_MISSING);
+    EXPECT_REFUSED(
+        LIST(.authorization = OMIT, .query = scratch_format("externalId=a&access_token=%s", token)),
+        REFUSAL_TOKEN_MISSING);
     EXPECT_REFUSED(NOTIFY(.authorization = OMIT, .headers = {scratch_format("X-Token: %s", token)}),
                    REFUSAL_TOKEN_MISSING);
     EXPECT_REFUSED(NOTIFY(.authorization = OMIT,
@@ -339,9 +357,10 @@ START_TEST(hints_in_a_token_fetch_nothing)
     struct issuer *attacker = issuer_start();
     issuer_answer(attacker, KEY_SET(JWK("second")));
     const char *url = scratch_format("%s.well-known/jwks.json", issuer_url(attacker));
-    const char *hints = scratch_format("\"jku\":\"%s\",\"x5u\":\"%s\",\"jwk\":%s", url, url,
-                                       JWK("second"));
-    expect_token_refused(0, TOKEN(.key = "second", .more_header = hints), REFUSAL_TOKEN_KEY_UNKNOWN);
+    const char *hints =
+        scratch_format("\"jku\":\"%s\",\"x5u\":\"%s\",\"jwk\":%s", url, url, JWK("second"));
+    expect_token_refused(0, TOKEN(.key = "second", .more_header = hints),
+                         REFUSAL_TOKEN_KEY_UNKNOWN);
     expect_token_refused(0, TOKEN(.key = "second", .kid = "\"first\"", .more_header = hints),
                          REFUSAL_TOKEN_SIGNATURE);
     expect_token_refused(0, TOKEN(.key = "second", .kid = OMIT, .more_header = hints),
@@ -430,7 +449,7 @@ Suite *token_rules(void)
     ADD_ROWS(suite, a_good_token_is_accepted, AT_BOTH(accepted));
     ADD_ROWS(suite, a_bad_token_is_refused, AT_BOTH(refused));
     ADD_ROWS(suite, the_issuer_is_compared_byte_by_byte, AT_BOTH(near_issuers));
-    ADD_ROWS(suite, each_endpoint_wants_its_own_scope, ROWS(endpoints));
+    ADD_ROWS(suite, each_endpoint_wants_its_own_scope, ENDPOINTS);
     ADD_ROWS(suite, a_token_comes_in_the_header_authorization, AT_BOTH(authorizations));
     ADD_TEST(suite, a_token_elsewhere_counts_for_nothing);
     ADD_TEST(suite, the_header_twice_is_refused);

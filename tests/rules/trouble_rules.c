@@ -2,12 +2,17 @@
 #include "processes.h"
 #include "rules.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
-/* What happens when something around feedgate fails or ends: nothing is lost, nothing is half done. */
+/* What happens when something around feedgate fails or ends: nothing is lost, nothing is half done.
+ */
 
 enum { PROCESSES_MAX = 16 };
 
@@ -36,6 +41,76 @@ START_TEST(a_locked_store_means_try_again)
 }
 END_TEST
 
+START_TEST(a_process_that_hogs_the_queue_means_try_again)
+{
+    const char *id = new_uuid();
+    arm(id);
+    int lock = open(server_path("feedgate.db.lock"), O_RDWR | O_CLOEXEC);
+    EXPECT(lock >= 0 && flock(lock, LOCK_EX) == 0, "%s", "the queue's lock can't be had");
+    struct response busy = OPEN(.id = id);
+    (void)close(lock);
+    EXPECT_REFUSED(busy, REFUSAL_STORE_BUSY);
+    EXPECT_OPENED(OPEN(.id = id), id);
+}
+END_TEST
+
+/* ---- the disk ----------------------------------------------------------------- */
+
+/* A server whose endpoints' syncs are counted, and fail when a test says so; see disk.c. */
+static void start_with_disk(void)
+{
+    SERVER(.preload = "tests/support/disk.so", .environment = "TEST_SYNCS=@/syncs",
+           .files = {{"syncs", ""}});
+}
+
+static off_t count_syncs(void)
+{
+    struct stat status;
+    EXPECT(stat(server_path("syncs"), &status) == 0, "%s", "nothing counts");
+    return status.st_size;
+}
+
+/* Endpoints of the same user as the test's could write it by any mode, so it goes away. */
+static void break_disk(void)
+{
+    EXPECT(rename(server_path("syncs"), server_path("no-syncs")) == 0, "%s", "it won't break");
+}
+
+static void mend_disk(void)
+{
+    EXPECT(rename(server_path("no-syncs"), server_path("syncs")) == 0, "%s", "it won't mend");
+}
+
+START_TEST(an_answer_comes_when_its_row_is_on_the_disk)
+{
+    start_with_disk();
+    const char *id = new_uuid();
+    arm(new_uuid());
+    off_t before = count_syncs();
+    EXPECT_STATUS(NOTIFY(.id = id), 200);
+    off_t notified = count_syncs();
+    EXPECT(notified > before, "%s", "the notification wasn't synced");
+    EXPECT_STATUS(OPEN(.id = id), 200);
+    EXPECT(count_syncs() > notified, "%s", "the opening wasn't synced");
+}
+END_TEST
+
+START_TEST(a_disk_that_fails_means_try_again)
+{
+    start_with_disk();
+    const char *armed = new_uuid();
+    const char *lost = new_uuid();
+    arm(armed);
+    break_disk();
+    EXPECT_REFUSED(NOTIFY(.id = lost), REFUSAL_STORE_FAILED);
+    EXPECT_REFUSED(OPEN(.id = armed), REFUSAL_STORE_FAILED);
+    mend_disk();
+    arm(lost);
+    EXPECT_OPENED(OPEN(.id = lost), lost);
+    EXPECT_OPENED(OPEN(.id = armed), armed);
+}
+END_TEST
+
 /* So that writes past the limit fail, as on a full disk, and don't end the process. */
 static const char without_signal[] = "env --ignore-signal=XFSZ";
 
@@ -50,8 +125,9 @@ static void limit_files(rlim_t bytes)
 
 static const char *large_event(const char *id)
 {
-    return scratch_format("{\"type\":\"t\",\"resource\":{\"id\":\"%s\",\"type\":\"r\"},\"f\":\"%s\"}",
-                          id, repeat("x", 60000));
+    return scratch_format(
+        "{\"type\":\"t\",\"resource\":{\"id\":\"%s\",\"type\":\"r\"},\"f\":\"%s\"}", id,
+        repeat("x", 60000));
 }
 
 START_TEST(a_full_disk_means_try_again)
@@ -231,9 +307,9 @@ END_TEST
 
 static const struct {
     const char *name;
-    size_t missing;  /* bytes of the body that never come */
-    bool ends;       /* whether the body ends properly all the same */
-    int status;      /* 0: nobody is there any more to be answered */
+    size_t missing; /* bytes of the body that never come */
+    bool ends;      /* whether the body ends properly all the same */
+    int status;     /* 0: nobody is there any more to be answered */
 } short_bodies[] = {
     {"whole", 0, true, 200},
     {"one byte short", 1, true, 400},
@@ -247,8 +323,8 @@ START_TEST(a_short_body_records_nothing)
     case_is(short_bodies[_i].name);
     /* white space at the end: what arrives is a good event, just not all that was announced */
     const char *body = scratch_format("%s   ", authorisation_created(id, BANK));
-    size_t sent = short_bodies[_i].missing < strlen(body) ? strlen(body) - short_bodies[_i].missing
-                                                          : 0;
+    size_t sent =
+        short_bodies[_i].missing < strlen(body) ? strlen(body) - short_bodies[_i].missing : 0;
     struct request request = NOTIFICATION(.body = body);
     int wire = fastcgi_begin("notification");
     fastcgi_send_variables(wire, &request);
@@ -349,7 +425,9 @@ START_TEST(memory_does_not_grow_with_requests)
     if (getenv("FEEDGATE_TEST_LONG") == NULL) /* 100,000 requests take a while */
         return;
     SERVER(.processes = 1);
-    const char *tokens[3] = {TOKEN(), TOKEN(.key = "second"), TOKEN(.sub = OMIT)};
+    arm(new_uuid()); /* now the key set is there */
+    const char *tokens[3] = {TOKEN(), TOKEN(.key = "second", .kid = "\"first\""),
+                             TOKEN(.sub = OMIT)};
     for (int i = 0; i < 4000 / BATCH; i++) /* 1,000 and more for each endpoint */
         send_batch(tokens);
     for (size_t i = 0; i < ROWS(names); i++)
@@ -368,6 +446,9 @@ Suite *trouble_rules(void)
 {
     Suite *suite = suite_create("trouble");
     ADD_TEST(suite, a_locked_store_means_try_again);
+    ADD_TEST(suite, a_process_that_hogs_the_queue_means_try_again);
+    ADD_TEST(suite, an_answer_comes_when_its_row_is_on_the_disk);
+    ADD_TEST(suite, a_disk_that_fails_means_try_again);
     ADD_TEST(suite, a_full_disk_means_try_again);
     ADD_TEST(suite, a_restart_loses_nothing);
     ADD_TEST(suite, the_end_of_the_server_leaves_no_process);

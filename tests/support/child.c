@@ -74,8 +74,8 @@ static void make_pipe(int ends[2])
     EXPECT(pipe2(ends, O_CLOEXEC) == 0, "pipe: %s", strerror(errno));
 }
 
-void child_start(struct child *child, const char *const *arguments,
-                   const char *const *environment, const char *error_file)
+void child_start(struct child *child, const char *const *arguments, const char *const *environment,
+                 const char *error_file)
 {
     int errors = open(error_file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
     int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -144,8 +144,7 @@ static const char *exchange(int input, const char *bytes, size_t left, int outpu
     size_t size = 0;
     int64_t end = monotonic_ms() + PATIENCE_MS;
     for (;;) {
-        struct pollfd ends[] = {{.fd = output, .events = POLLIN},
-                                {.fd = input, .events = POLLOUT}};
+        struct pollfd ends[] = {{.fd = output, .events = POLLIN}, {.fd = input, .events = POLLOUT}};
         if (left == 0 && input >= 0) {
             (void)close(input);
             ends[1].fd = input = -1; /* poll leaves it out */
@@ -173,9 +172,8 @@ static const char *exchange(int input, const char *bytes, size_t left, int outpu
     return text;
 }
 
-int child_run(const char *const *arguments, const char *const *environment,
-                const char *error_file, const void *input, size_t input_length,
-                const char **output)
+int child_run(const char *const *arguments, const char *const *environment, const char *error_file,
+              const void *input, size_t input_length, const char **output)
 {
     int errors = open(error_file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
     EXPECT(errors >= 0, "can't open %s", error_file);

@@ -17,8 +17,8 @@ struct child {
  * Starts a program; its standard error is added to the file. `environment`
  * holds further variables; both lists end with NULL.
  */
-void child_start(struct child *child, const char *const *arguments,
-                   const char *const *environment, const char *error_file);
+void child_start(struct child *child, const char *const *arguments, const char *const *environment,
+                 const char *error_file);
 
 /* Waits until the program has printed the line; false if it ends or takes longer. */
 bool child_await_line(struct child *child, const char *line, int timeout_ms);
@@ -33,9 +33,8 @@ void child_stop(struct child *child);
  * when a signal ended it. `output` is what it wrote to its standard output;
  * its standard error is added to the file.
  */
-int child_run(const char *const *arguments, const char *const *environment,
-                const char *error_file, const void *input, size_t input_length,
-                const char **output);
+int child_run(const char *const *arguments, const char *const *environment, const char *error_file,
+              const void *input, size_t input_length, const char **output);
 
 /* Where libfaketime is; the test fails without it. */
 const char *faketime_library(void);

@@ -291,7 +291,8 @@ void arm(const char *authorisation_id)
 static const char *with_parameter(const char *query, const struct opening *opening,
                                   const char *name, const char *given, const char *usual)
 {
-    const char *pair = scratch_format("%s=%s", name, percent_encoded(given != NULL ? given : usual));
+    const char *pair =
+        scratch_format("%s=%s", name, percent_encoded(given != NULL ? given : usual));
     if (opening->changed != NULL && strcmp(opening->changed, name) == 0)
         pair = fill_in(opening->raw, '*', pair);
     else if (given == OMIT)

@@ -53,8 +53,8 @@ void expect_failed(const char *file, int line, const char *expression, const cha
 void expect_text(const char *file, int line, const char *expression, const char *actual,
                  const char *expected)
 {
-    bool equal = actual == NULL || expected == NULL ? actual == expected
-                                                    : strcmp(actual, expected) == 0;
+    bool equal =
+        actual == NULL || expected == NULL ? actual == expected : strcmp(actual, expected) == 0;
     if (!equal)
         expect_failed(file, line, expression, "is <%s>, not <%s>", actual != NULL ? actual : "NULL",
                       expected != NULL ? expected : "NULL");

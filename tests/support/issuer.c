@@ -139,10 +139,10 @@ static struct issuer *launch(const char *tls_host)
                                    {MHD_OPTION_HTTPS_MEM_KEY, 0, issuer->private_key},
                                    {MHD_OPTION_END, 0, NULL}};
     unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION;
-    issuer->daemon = MHD_start_daemon(tls_host != NULL ? flags | MHD_USE_TLS : flags, 0, NULL, NULL,
-                                      answer, issuer, MHD_OPTION_SOCK_ADDR, &address,
-                                      MHD_OPTION_ARRAY, tls_host != NULL ? tls : &tls[2],
-                                      MHD_OPTION_END);
+    issuer->daemon =
+        MHD_start_daemon(tls_host != NULL ? flags | MHD_USE_TLS : flags, 0, NULL, NULL, answer,
+                         issuer, MHD_OPTION_SOCK_ADDR, &address, MHD_OPTION_ARRAY,
+                         tls_host != NULL ? tls : &tls[2], MHD_OPTION_END);
     EXPECT(issuer->daemon != NULL, "the issuer can't listen at %s", issuer->url);
     return issuer;
 }

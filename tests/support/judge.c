@@ -46,8 +46,8 @@ static void check_header(const char *file, int line, const struct response *resp
                          const char *name, const char *expected)
 {
     const char *value = response_header(response, name);
-    bool equal = value == NULL || expected == NULL ? value == expected
-                                                   : strcmp(value, expected) == 0;
+    bool equal =
+        value == NULL || expected == NULL ? value == expected : strcmp(value, expected) == 0;
     CHECK(equal, "the header %s is <%s>, not <%s>", name, value != NULL ? value : "not there",
           expected != NULL ? expected : "left out");
 }
@@ -123,16 +123,14 @@ static void check_problem(const char *file, int line, const struct response *res
     cJSON *problem = cJSON_ParseWithLength(response->body, response->body_length);
     CHECK(problem != NULL, "the body is no JSON: %s", response->body);
     const char *parts = scratch_format(
-        "%s|%s|%d|%s|%d",
-        cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(problem, "type")),
+        "%s|%s|%d|%s|%d", cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(problem, "type")),
         cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(problem, "title")),
         (int)cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(problem, "status")),
         cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(problem, "detail")),
         cJSON_GetArraySize(problem));
     cJSON_Delete(problem);
-    const char *expected =
-        scratch_format("about:blank|%s|%d|%s|4", refusal_title(refusal), refusal_status(refusal),
-                       refusal_advice(refusal));
+    const char *expected = scratch_format("about:blank|%s|%d|%s|4", refusal_title(refusal),
+                                          refusal_status(refusal), refusal_advice(refusal));
     CHECK(strcmp(parts, expected) == 0, "the problem is %s, not %s", parts, expected);
 }
 

@@ -68,7 +68,8 @@ const char *session_column(const char *column, const char *authorisation_id)
                    authorisation_id) == 0)
         return "none";
     return ROW_TEXT(scratch_format("SELECT %s FROM sessions "
-                                   "WHERE lower(authorisation_id) = lower(?1)", column),
+                                   "WHERE lower(authorisation_id) = lower(?1)",
+                                   column),
                     authorisation_id);
 }
 

@@ -8,7 +8,7 @@
  * Memory that belongs to the running test: nobody frees a piece of it, the
  * fixture gives all of it back when the test ends, failed or not.
  */
-void *scratch_take(size_t size); /* zeroed; never NULL */
+void *scratch_take(size_t size);                      /* zeroed; never NULL */
 char *scratch_copy(const void *bytes, size_t length); /* with a NUL behind */
 __attribute__((format(printf, 1, 2))) char *scratch_format(const char *format, ...);
 
@@ -36,7 +36,8 @@ const char *fill_in(const char *text, char mark, const char *replacement);
 /* Everything but letters, digits and -._~ as %XX. */
 const char *percent_encoded(const char *text);
 
-/* The first 12 hex digits of the SHA-256 of the identifier in lower case: a session's name in logs. */
+/* The first 12 hex digits of the SHA-256 of the identifier in lower case: a session's name in logs.
+ */
 const char *log_id_of(const char *authorisation_id);
 
 #endif

@@ -34,12 +34,17 @@ struct server {
     bool own_clock;
     int64_t time; /* of the own clock */
     char *environment;
+    bool preloads; /* the library that was copied into the directory */
     char *wrapper;
 };
 
 static struct server *shared;
 static struct issuer *shared_issuer;
 static struct server *in_use;
+
+#define REDIRECT_ORIGINS                                                                           \
+    "journey.redirect_origins = https://money.sage.com http://localhost:8081 "                     \
+    "https://fragments.test"
 
 /* `*` stands for the issuer's URL, `@` for the server's. */
 static const char *const usual_settings[] = {
@@ -52,7 +57,7 @@ static const char *const usual_settings[] = {
     "notification.key_header = X-Feedgate-Key",
     "notification.key_file = notification.key",
     "journey.public_url = @",
-    "journey.redirect_origins = https://money.sage.com http://localhost:8081 https://fragments.test",
+    REDIRECT_ORIGINS,
     "journey.fragment_origins = https://fragments.test",
     "journey.provider_name = Example Bank",
     "store.database = feedgate.db",
@@ -137,6 +142,20 @@ void server_write_file(const char *name, const char *text)
     EXPECT(rename(new_path, path) == 0, "can't put %s in place", path);
 }
 
+/* The endpoints' user may not reach the build. */
+static void copy_to_server(const char *path, const char *name)
+{
+    const char *copy = server_path(name);
+    char bytes[65536];
+    FILE *from = fopen(path, "re");
+    FILE *to = fopen(copy, "we");
+    EXPECT(from != NULL && to != NULL, "can't copy %s to %s", path, copy);
+    for (size_t got; (got = fread(bytes, 1, sizeof(bytes), from)) > 0;)
+        EXPECT(fwrite(bytes, 1, got, to) == got, "can't write %s", copy);
+    EXPECT(ferror(from) == 0 && fclose(from) == 0 && fclose(to) == 0, "can't copy %s", path);
+    give_to_endpoints(copy, 0640);
+}
+
 /* ---- configuration ------------------------------------------------------ */
 
 static size_t name_length(const char *setting)
@@ -177,9 +196,9 @@ static const char *with_setting(const char *text, const char *section, const cha
 
 static void write_configuration(const struct server_options *options)
 {
-    static const char *const sections[] = {"sage",         "notification", "availableaccounts",
-                                           "session",      "journey",      "provider_api",
-                                           "network",      "keys",         "store",
+    static const char *const sections[] = {"sage",    "notification", "availableaccounts",
+                                           "session", "journey",      "provider_api",
+                                           "network", "keys",         "store",
                                            "log"};
     const char *text = "";
     for (size_t s = 0; s < ROWS(sections); s++) {
@@ -208,21 +227,24 @@ void clock_move(int64_t seconds)
     server_write_file("clock", scratch_format("%lld\n", (long long)in_use->time));
 }
 
-/* The variables that give a program the server's own clock, each on its own. */
-static size_t clock_variables(const char *variables[8])
+/* The variables by which a program gets the server's own clock, and what else is preloaded. */
+static size_t preload_variables(const char *variables[8])
 {
     size_t count = 0;
+    if (!in_use->own_clock && !in_use->preloads)
+        return count;
+    variables[count++] = scratch_format(
+        "LD_PRELOAD=%s", in_use->own_clock ? faketime_library() : server_path("preload.so"));
+    if (getenv("ASAN_OPTIONS") != NULL) /* it would insist on being loaded first */
+        variables[count++] =
+            scratch_format("ASAN_OPTIONS=%s:verify_asan_link_order=0", getenv("ASAN_OPTIONS"));
     if (!in_use->own_clock)
         return count;
-    variables[count++] = scratch_format("LD_PRELOAD=%s", faketime_library());
     variables[count++] = scratch_format("FAKETIME_TIMESTAMP_FILE=%s", server_path("clock"));
     variables[count++] = "FAKETIME_FMT=%s";
     variables[count++] = "FAKETIME_NO_CACHE=1";
     variables[count++] = "DONT_FAKE_MONOTONIC=1";
     variables[count++] = "NO_FAKE_STAT=1";
-    if (getenv("ASAN_OPTIONS") != NULL) /* it would insist on being loaded first */
-        variables[count++] =
-            scratch_format("ASAN_OPTIONS=%s:verify_asan_link_order=0", getenv("ASAN_OPTIONS"));
     return count;
 }
 
@@ -231,8 +253,8 @@ static size_t clock_variables(const char *variables[8])
 static const char *endpoint_environment(void)
 {
     const char *variables[8];
-    const char *all = in_use->environment;
-    size_t count = clock_variables(variables);
+    const char *all = fill_in(in_use->environment, '@', in_use->directory);
+    size_t count = preload_variables(variables);
     for (size_t i = 0; i < count; i++)
         all = scratch_format("%s%s%s", all, all[0] != '\0' ? " " : "", variables[i]);
     return all;
@@ -273,7 +295,7 @@ static void start_serve(void)
         environment[count++] = scratch_format("SERVE_WRAPPER=%s", in_use->wrapper);
     environment[count] = NULL;
     child_start(&in_use->serve, arguments, environment, server_path("log"));
-    bool ready = child_await_line(&in_use->serve, "ready", PATIENCE_MS);
+    bool ready = child_await_line(&in_use->serve, "ready", 3 * PATIENCE_MS);
     EXPECT(ready, "tools/serve isn't ready; it says:\n%s", end_of_log());
 }
 
@@ -303,7 +325,8 @@ static void make_directory(struct server *server)
 {
     const char *place = getenv("TMPDIR");
     (void)snprintf(server->directory, sizeof(server->directory), "%s/feedgate-XXXXXX",
-                   place != NULL && strlen(place) < 40 ? place : "/tmp"); /* sockets' paths are short */
+                   place != NULL && strlen(place) < 40 ? place
+                                                       : "/tmp"); /* sockets' paths are short */
     EXPECT(mkdtemp(server->directory) != NULL, "can't make %s", server->directory);
     EXPECT(mkdir(server_path("run"), 0770) == 0, "can't make %s", server_path("run"));
     give_to_endpoints(server->directory, 02770);
@@ -320,11 +343,14 @@ static struct server *prepare(const struct server_options *options)
     server->processes = options->processes > 0 ? options->processes : 2;
     server->threads = options->threads > 0 ? options->threads : 4;
     server->environment = strdup(options->environment != NULL ? options->environment : "");
+    server->preloads = options->preload != NULL;
     server->wrapper = options->wrapper != NULL ? strdup(options->wrapper) : NULL;
     server->port = free_port();
     (void)snprintf(server->url, sizeof(server->url), "http://127.0.0.1:%u", server->port);
     make_directory(server);
     write_configuration(options);
+    if (server->preloads)
+        copy_to_server(built_path(options->preload), "preload.so");
     for (size_t i = 0; i < ROWS(options->files) && options->files[i].name != NULL; i++)
         server_write_file(options->files[i].name, options->files[i].text);
     server->own_clock = options->own_clock;
@@ -385,7 +411,7 @@ struct run run_program(const char *const *arguments, const char *const *environm
                        const void *input, size_t input_length)
 {
     const char *all[48] = {scratch_format("FEEDGATE_CONF=%s", server_path("feedgate.conf"))};
-    size_t count = 1 + clock_variables(all + 1);
+    size_t count = 1 + preload_variables(all + 1);
     for (; environment != NULL && *environment != NULL && count < ROWS(all) - 1; environment++)
         all[count++] = *environment;
     struct run run;

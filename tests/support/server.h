@@ -36,8 +36,10 @@ struct server_options {
     unsigned processes;    /* of each endpoint; 0: two */
     unsigned threads;      /* of each process; 0: four */
     bool own_clock;        /* stands still until clock_move() moves it */
-    const char *environment; /* further variables for the endpoints: "A=b C=d" */
-    const char *wrapper;     /* a command in front of the endpoints */
+    const char
+        *environment;    /* further variables for the endpoints: "A=b C=@/d", `@` the directory */
+    const char *preload; /* a library of the build that is loaded into them */
+    const char *wrapper; /* a command in front of the endpoints */
 };
 
 /* Starts a server and uses it until the test ends. */
@@ -58,6 +60,12 @@ const char *server_url(void); /* "http://127.0.0.1:PORT" */
 unsigned server_port(void);
 const char *server_path(const char *name); /* of a file in its directory */
 const char *server_socket(const char *endpoint);
+
+/*
+ * Whether it is this web server. Tests look at it only where the servers differ by nature:
+ * lighttpd keeps a connection after a 413, Apache closes it. (What lighttpd
+ * does with queries that it doesn't like: see send_unchanged() in wire.h.)
+ */
 bool server_is(const char *web_server);
 
 /* The key that Sage sends, in the header X-Feedgate-Key. */

@@ -37,7 +37,7 @@ enum damage {
 };
 
 struct token {
-    char usual; /* so that an initialiser may be empty otherwise */
+    char usual;      /* so that an initialiser may be empty otherwise */
     const char *key; /* the name of the signing key; NULL: "first" */
     enum signature signature;
     enum damage damage;
@@ -46,7 +46,7 @@ struct token {
     const char *alg, *typ, *kid;
     const char *more_header; /* further members: "\"crit\":[]" */
 
-    const char *claims; /* all claims, in place of the members below */
+    const char *claims;   /* all claims, in place of the members below */
     size_t claims_length; /* 0: up to the NUL */
     const char *iss, *aud, *sub, *azp, *iat, *nbf, *exp, *scope;
     const char *more_claims;

@@ -129,8 +129,8 @@ const char *wire_read_all(int wire, size_t *length)
 
 void fastcgi_send(int wire, int type, const void *bytes, size_t length)
 {
-    unsigned char header[8] = {1, (unsigned char)type, 0, 1, (unsigned char)(length >> 8),
-                               (unsigned char)length, 0, 0};
+    unsigned char header[8] = {
+        1, (unsigned char)type, 0, 1, (unsigned char)(length >> 8), (unsigned char)length, 0, 0};
     EXPECT(length <= 0xFFFF, "a record of %zu bytes", length);
     (void)wire_send(wire, header, sizeof(header)); /* reading tells whether it was taken */
     (void)wire_send(wire, bytes, length);
@@ -176,9 +176,8 @@ const char *const *cgi_variables(const struct request *request)
     const char *query = strchr(request->path, '?');
     const char *usual_method = request->body != NULL ? "POST" : "GET";
     variables[count++] = "GATEWAY_INTERFACE=CGI/1.1";
-    variables[count++] = scratch_format("REQUEST_METHOD=%s", request->method != NULL
-                                                                 ? request->method
-                                                                 : usual_method);
+    variables[count++] = scratch_format("REQUEST_METHOD=%s",
+                                        request->method != NULL ? request->method : usual_method);
     variables[count++] = scratch_format("QUERY_STRING=%s", query != NULL ? query + 1 : "");
     if (request->body != NULL)
         variables[count++] = scratch_format("CONTENT_LENGTH=%zu", request->body_length);
