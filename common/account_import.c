@@ -232,9 +232,8 @@ struct account_import *account_import_parse(const char *bytes, size_t length,
     import->document = json_parse(bytes, length);
     if (!import->document)
         (void)account_import_refuse(
-            &top, "the file must be one strict JSON document: valid UTF-8 without a "
-                  "byte order mark, no control characters or escapes of them, no "
-                  "member twice, nothing behind its end");
+            &top, "the file must be one strict JSON document: valid UTF-8 without a byte order "
+                  "mark, no control characters in texts, no member twice, nothing behind its end");
     else if (read_document(import, error) && account_import_nothing_twice(import, error))
         return import;
     account_import_free(import);

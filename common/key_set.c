@@ -263,8 +263,8 @@ struct key_set *key_set_open(struct store *store, struct clock *clock, const str
                              size_t waiters_max)
 {
     struct key_set *keys = calloc(1, sizeof *keys);
-    pthread_condattr_t attributes;
-    if (!keys || pthread_condattr_init(&attributes) != 0) {
+    if (!keys || pthread_mutex_init(&keys->mutex, NULL) != 0 ||
+        pthread_cond_init(&keys->work, NULL) != 0 || pthread_cond_init(&keys->news, NULL) != 0) {
         free(keys);
         return NULL;
     }
@@ -272,15 +272,7 @@ struct key_set *key_set_open(struct store *store, struct clock *clock, const str
     keys->clock = clock;
     keys->config = config;
     keys->waiters_max = waiters_max;
-    bool ready = pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) == 0 &&
-                 pthread_mutex_init(&keys->mutex, NULL) == 0 &&
-                 pthread_cond_init(&keys->work, NULL) == 0 &&
-                 pthread_cond_init(&keys->news, &attributes) == 0;
-    (void)pthread_condattr_destroy(&attributes);
-    if (ready)
-        return keys;
-    free(keys);
-    return NULL;
+    return keys;
 }
 
 void key_set_close(struct key_set *keys)
@@ -319,7 +311,7 @@ static void wait_a_slice(struct key_set *keys)
     int64_t end = clock_monotonic() + WAIT_SLICE_MS;
     struct timespec deadline = {.tv_sec = end / SECOND_MS,
                                 .tv_nsec = end % SECOND_MS * INT64_C(1000000)};
-    (void)pthread_cond_timedwait(&keys->news, &keys->mutex, &deadline);
+    (void)pthread_cond_clockwait(&keys->news, &keys->mutex, CLOCK_MONOTONIC, &deadline);
     look_now(keys);
 }
 

@@ -201,7 +201,8 @@ static void wait_for_piece(struct writer *writer, struct piece *piece)
 {
     struct timespec deadline = deadline_in(WRITER_WAIT_MS);
     while (piece->stage == PIECE_WAITS)
-        if (pthread_cond_timedwait(&piece->ended, &writer->mutex, &deadline) != 0 &&
+        if (pthread_cond_clockwait(&piece->ended, &writer->mutex, CLOCK_MONOTONIC, &deadline) !=
+                0 &&
             piece->stage == PIECE_WAITS) {
             dequeue(writer, piece);
             piece->result = STORE_BUSY;
@@ -214,13 +215,8 @@ static void wait_for_piece(struct writer *writer, struct piece *piece)
 enum store_result writer_write(struct writer *writer, store_piece *piece, void *context)
 {
     struct piece entry = {.run = piece, .context = context, .result = STORE_FAILED};
-    pthread_condattr_t attributes;
-    if (pthread_condattr_init(&attributes) != 0 ||
-        pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) != 0 ||
-        pthread_cond_init(&entry.ended, &attributes) != 0)
+    if (pthread_cond_init(&entry.ended, NULL) != 0)
         return STORE_FAILED;
-    (void)pthread_condattr_destroy(&attributes);
-
     (void)pthread_mutex_lock(&writer->mutex);
     enqueue(writer, &entry);
     (void)pthread_cond_signal(&writer->work);

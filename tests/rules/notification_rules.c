@@ -281,7 +281,7 @@ static const struct {
     {"in chunks", "Transfer-Encoding: chunked"},
 };
 
-START_TEST(a_body_of_64_kib_is_accepted_and_one_more_byte_refused)
+START_TEST(a_body_of_64_KiB_is_the_largest)
 {
     case_is(transfers[_i].name);
     const char *id = new_uuid();
@@ -428,7 +428,7 @@ Suite *notification_rules(void)
     ADD_ROWS(suite, what_is_unknown_is_stored_whole, ROWS(stored));
     ADD_ROWS(suite, a_malformed_body_is_refused_and_leaves_nothing, ROWS(malformed));
     ADD_TEST(suite, nesting_is_bounded);
-    ADD_ROWS(suite, a_body_of_64_kib_is_accepted_and_one_more_byte_refused, ROWS(transfers));
+    ADD_ROWS(suite, a_body_of_64_KiB_is_the_largest, ROWS(transfers));
     ADD_TEST(suite, a_connection_stays_usable_after_too_large_a_body);
     ADD_ROWS(suite, only_json_is_taken, ROWS(media_types));
     ADD_ROWS(suite, only_post_is_taken, ROWS(other_methods));

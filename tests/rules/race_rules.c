@@ -35,7 +35,7 @@ static void race(void)
     scratch_release_to(scratch);
 }
 
-START_TEST(of_200_requests_at_the_same_moment_one_opens_the_session)
+START_TEST(of_200_openings_at_the_same_moment_one_wins)
 {
     SERVER(.processes = 4);
     for (int i = 0; i < RACES; i++)
@@ -67,7 +67,7 @@ END_TEST
 Suite *race_rules(void)
 {
     Suite *suite = suite_create("race");
-    ADD_TEST(suite, of_200_requests_at_the_same_moment_one_opens_the_session);
+    ADD_TEST(suite, of_200_openings_at_the_same_moment_one_wins);
     ADD_TEST(suite, of_many_deliveries_at_the_same_moment_one_arms_the_session);
     return suite;
 }
