@@ -85,7 +85,7 @@ static bool begin_section(struct source *source, const char *line)
         return config_refuse_line(reading, reading->line,
                                   "nothing may follow [%s]; begin a new line", name);
     int section = config_section_find(name);
-    if (section < 0)
+    if (section < 0 || section >= CONFIG_SECTIONS_MAX)
         return refuse_section(reading, name);
     if (reading->section_lines[section] == 0)
         reading->section_lines[section] = reading->line;

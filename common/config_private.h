@@ -19,7 +19,7 @@
  *     config.c         what must hold among the keys; load and free
  */
 
-enum { CONFIG_ENVIRONMENTS = 3, CONFIG_SECTIONS_MAX = 8 };
+enum { CONFIG_ENVIRONMENTS = 3, CONFIG_SECTIONS_MAX = 16 };
 
 /* A file that is being read. */
 struct config_reading {

@@ -76,10 +76,12 @@ bool inbox_newest_time(struct database *database, int64_t *newest)
 bool inbox_purge(struct database *database, int64_t received_before, int64_t token_expired_before,
                  int64_t limit, int64_t *removed)
 {
+    /* Joined, or SQLite would go through all announcements by the unique index. */
     struct statement *purge = database_statement(
         database, "DELETE FROM event WHERE id IN (SELECT id FROM event "
-                  "WHERE type = 'resourceCreated' AND resource_type = 'authorisation' "
-                  "AND received_at < $1 AND token_expires_at < $2 LIMIT $3)");
+                  "WHERE received_at < $1 AND token_expires_at < $2 "
+                  "AND type || '/' || resource_type = 'resourceCreated/authorisation' "
+                  "ORDER BY received_at LIMIT $3)");
     statement_bind_integer(purge, 1, received_before);
     statement_bind_integer(purge, 2, token_expired_before);
     statement_bind_integer(purge, 3, limit);

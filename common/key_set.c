@@ -337,9 +337,11 @@ static enum refusal wait_for_key(struct key_set *keys, const char *id)
 static enum refusal find(struct key_set *keys, const char *id)
 {
     look_sometimes(keys);
-    if (usable(keys, clock_now(keys->clock)) && key_list_find(&keys->list, id))
+    bool any = usable(keys, clock_now(keys->clock));
+    if (any && key_list_find(&keys->list, id))
         return REFUSAL_NONE;
-    if (keys->waiters >= keys->waiters_max)
+    /* Some threads stay free for known keys; while there are none, all may wait. */
+    if (any && keys->waiters >= keys->waiters_max)
         return REFUSAL_KEYS_UNAVAILABLE;
     keys->waiters++;
     enum refusal refusal = wait_for_key(keys, id);

@@ -16,6 +16,7 @@ CREATE TABLE event (
     token_expires_at BIGINT NOT NULL,
     UNIQUE (type, resource_type, resource_id, body_sha256)
 );
+CREATE INDEX event_received_at ON event (received_at);
 
 -- Authorisation sessions (common/session.c). A used or expired row stays as a
 -- tombstone, so that a replayed notification can't arm it again.

@@ -34,7 +34,9 @@ static const struct command commands[] = {
      "     \"branchIdentifier\": \"main\"}]}]}\n\n"
      "An account may also have an \"externalId\" (one is made where it is left out) and\n"
      "the \"bankAccountId\" under which Sage has linked it already. All of the file is\n"
-     "stored, or nothing. Accounts that the file lacks stay as they are.\n"},
+     "stored, or nothing. Accounts that the file lacks stay as they are.\n\n"
+     "While a file is stored, endpoints can't write, and answer 503 after 2 seconds: give\n"
+     "more than some 20,000 accounts in several files.\n"},
     {"purge", NULL, 0, purge, "remove sessions whose retention is over",
      "Removes sessions that expired longer ago than [session] retention, with their\n"
      "announcements, in small steps. Meant to be run once a day.\n"},
