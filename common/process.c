@@ -120,7 +120,8 @@ static void end_signals(sigset_t *signals)
     (void)sigaddset(signals, SIGTERM);
     (void)sigaddset(signals, SIGHUP);
     (void)sigaddset(signals, SIGINT);
-    (void)sigaddset(signals, SIGUSR1); /* what FastCGI process managers send to end gracefully */
+    (void)sigaddset(signals, SIGUSR1); /* what FastCGI's process managers send to end gracefully */
+    (void)sigaddset(signals, SIGQUIT); /* what multiwatch sends when it is told to send SIGTERM */
 }
 
 static void end_threads(struct process *process)

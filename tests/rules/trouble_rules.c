@@ -178,13 +178,15 @@ START_TEST(a_restart_loses_nothing)
 }
 END_TEST
 
-START_TEST(the_end_of_the_server_leaves_no_process)
+START_TEST(the_end_of_the_server_is_a_graceful_one_for_all_processes)
 {
     pid_t processes[PROCESSES_MAX];
     SERVER();
     EXPECT_NUMBER(server_processes(NULL, processes, PROCESSES_MAX), 8);
+    size_t mark = log_mark();
     server_stop();
     AWAIT(server_processes(NULL, processes, PROCESSES_MAX) == 0, "%s", "some are still there");
+    EXPECT_NUMBER(log_count(mark, "event", "ended", NULL), 8);
 }
 END_TEST
 
@@ -451,7 +453,7 @@ Suite *trouble_rules(void)
     ADD_TEST(suite, a_disk_that_fails_means_try_again);
     ADD_TEST(suite, a_full_disk_means_try_again);
     ADD_TEST(suite, a_restart_loses_nothing);
-    ADD_TEST(suite, the_end_of_the_server_leaves_no_process);
+    ADD_TEST(suite, the_end_of_the_server_is_a_graceful_one_for_all_processes);
     ADD_ROWS(suite, a_process_that_is_told_to_end_loses_no_request, ROWS(graceful_ends));
     ADD_TEST(suite, a_killed_process_loses_nothing_that_was_acknowledged);
     ADD_TEST(suite, a_request_cut_off_between_its_variables_opens_nothing);
