@@ -230,6 +230,8 @@ static const struct {
 } graceful_ends[] = {
     {"notification, SIGTERM", "notification", SIGTERM, 200},
     {"notification, SIGHUP", "notification", SIGHUP, 200},
+    {"notification, SIGUSR1", "notification", SIGUSR1, 200},
+    {"notification, SIGQUIT", "notification", SIGQUIT, 200},
     {"auth, SIGTERM", "auth", SIGTERM, 403},
 };
 
