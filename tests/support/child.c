@@ -159,8 +159,10 @@ static const char *exchange(int input, const char *bytes, size_t left, int outpu
         }
         if (ends[0].revents == 0)
             continue;
-        all = realloc(all, size + 65536);
-        ssize_t got = all != NULL ? read(output, all + size, 65536) : -1;
+        char *grown = realloc(all, size + 65536);
+        EXPECT(grown != NULL, "%s", "memory is out");
+        all = grown;
+        ssize_t got = read(output, all + size, 65536);
         if (got <= 0)
             break;
         size += (size_t)got;

@@ -224,8 +224,9 @@ static void add_further(struct request *request, const char *const headers[4])
 
 static void add_authorization(struct request *request, const char *whole, const char *token)
 {
-    const char *usual =
-        whole == NULL ? scratch_format("Bearer %s", token != NULL ? token : TOKEN()) : NULL;
+    if (token == NULL)
+        token = TOKEN();
+    const char *usual = whole == NULL ? scratch_format("Bearer %s", token) : NULL;
     add_value(request, "Authorization", whole, usual);
 }
 
