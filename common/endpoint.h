@@ -13,7 +13,8 @@
 /* Does what the request is for, and replies; a refusal that it returns is replied by the caller. */
 typedef enum refusal handler(struct exchange *exchange);
 
-enum { GUARDS_MAX = 5, KIB = 1024 };
+enum { GUARDS_MAX = 5 };
+#define KIB ((size_t)1024)
 
 /* What one method of an endpoint demands. Without a handler the method isn't allowed. */
 struct operation {

@@ -70,7 +70,7 @@ size_t processes_find(const char *file, const char *variable, pid_t *processes, 
 bool process_limit_files(pid_t process, rlim_t bytes)
 {
     struct stat owner;
-    struct rlimit limit;
+    struct rlimit limit = {0};
     if (stat(scratch_format("/proc/%d", (int)process), &owner) != 0)
         return false;
     pid_t helper = fork();
