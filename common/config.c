@@ -208,6 +208,18 @@ static bool fragment_origins_are_allowed(struct config_reading *reading)
     return true;
 }
 
+static bool policy_fits(struct config_reading *reading)
+{
+    const struct config_list *origins = &reading->config->journey.redirect_origins;
+    size_t length = strlen(reading->config->journey.frame_ancestors);
+    for (size_t i = 0; i < origins->count; i++)
+        length += strlen(origins->items[i]) + 1;
+    return length <= CONFIG_POLICY_MAX ||
+           refuse_at(reading, "journey", "redirect_origins",
+                     "and frame_ancestors are too long together for the header that pages carry; "
+                     "leave some out");
+}
+
 /* Results are reported with all of it, or not at all. */
 static bool provider_api_is_whole(struct config_reading *reading)
 {
@@ -240,7 +252,7 @@ static bool settle(struct config_reading *reading)
 {
     return settle_keys(reading) && settle_provider_api_url(reading) &&
            keys_of_notification_differ(reading) && availableaccounts_is_guarded(reading) &&
-           fragment_origins_are_allowed(reading) && provider_api_is_whole(reading);
+           fragment_origins_are_allowed(reading) && policy_fits(reading) && provider_api_is_whole(reading);
 }
 
 static bool load(struct config *config, const char *path, char error[CONFIG_ERROR_MAX])

@@ -20,6 +20,9 @@
  */
 
 enum { CONFIG_LIST_MAX = 32, CONFIG_ERROR_MAX = 512, CONFIG_KEY_MIN = 16, CONFIG_KEY_MAX = 512 };
+
+/* Bytes that redirect_origins and frame_ancestors may have together: both go into one header. */
+enum { CONFIG_POLICY_MAX = 3072 };
 enum { CONFIG_LINES_MAX = 48 };
 
 enum environment { ENVIRONMENT_SANDBOX, ENVIRONMENT_PRODUCTION, ENVIRONMENT_CUSTOM };

@@ -21,7 +21,8 @@ struct statement {
 struct database {
     sqlite3 *connection;
     char *path;
-    struct stat file; /* as it was when it was opened */
+    struct stat file; /* the database and its write-ahead log, as they were opened */
+    struct stat log;
     int busy_ms;
     int code;                 /* of the last failure */
     struct statement nowhere; /* given out when all places are taken; always fails */
@@ -64,7 +65,20 @@ static bool set_up(struct database *database, enum database_access access)
                    CACHE_KIB);
     if (!database_execute(database, settings))
         return false;
-    return access != DATABASE_CREATE || database_execute(database, "PRAGMA journal_mode = WAL");
+    if (access == DATABASE_CREATE && !database_execute(database, "PRAGMA journal_mode = WAL"))
+        return false;
+    return database_execute(database, "SELECT COUNT(*) FROM sqlite_schema"); /* opens the log */
+}
+
+static const char *log_path(const struct database *database)
+{
+    return sqlite3_filename_wal(sqlite3_db_filename(database->connection, "main"));
+}
+
+static bool note_files(struct database *database)
+{
+    return stat(database->path, &database->file) == 0 &&
+           stat(log_path(database), &database->log) == 0;
 }
 
 struct database *database_open(const char *path, enum database_access access, int busy_ms,
@@ -76,7 +90,6 @@ struct database *database_open(const char *path, enum database_access access, in
         return NULL;
     }
     static const int flags[] = {
-        [DATABASE_READ_ONLY] = SQLITE_OPEN_READONLY,
         [DATABASE_READ_WRITE] = SQLITE_OPEN_READWRITE,
         [DATABASE_CREATE] = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
     };
@@ -88,8 +101,7 @@ struct database *database_open(const char *path, enum database_access access, in
         sqlite3_open_v2(path, &database->connection, flags[access] | SQLITE_OPEN_NOMUTEX, NULL);
     if (code == SQLITE_OK)
         code = sqlite3_busy_handler(database->connection, nap_while_busy, database);
-    if (code == SQLITE_OK && database->path && set_up(database, access) &&
-        stat(path, &database->file) == 0)
+    if (code == SQLITE_OK && database->path && set_up(database, access) && note_files(database))
         return database;
     (void)snprintf(error, DATABASE_ERROR_MAX, "%s",
                    database->connection ? sqlite3_errmsg(database->connection)
@@ -222,11 +234,16 @@ bool database_in_transaction(struct database *database)
     return !sqlite3_get_autocommit(database->connection);
 }
 
-bool database_is_current(const struct database *database)
+static bool is_still(const char *path, const struct stat *then)
 {
     struct stat now;
-    return stat(database->path, &now) == 0 && now.st_dev == database->file.st_dev &&
-           now.st_ino == database->file.st_ino;
+    return stat(path, &now) == 0 && now.st_dev == then->st_dev && now.st_ino == then->st_ino;
+}
+
+bool database_is_current(const struct database *database)
+{
+    return is_still(database->path, &database->file) &&
+           is_still(log_path(database), &database->log);
 }
 
 const char *database_error(struct database *database)

@@ -9,10 +9,9 @@
  * One connection to the database and its prepared statements. A connection is
  * used by one thread at a time; store.h hands connections out.
  *
- * Modules write their SQL for both SQLite and PostgreSQL: parameters are $1,
- * $2, ... in the order in which they first appear, and nothing of SQLite's
- * own. Errors stick to the statement: binding and reading need no checks, the
- * next statement_step() says STEP_FAILED.
+ * Parameters are $1, $2, ... in the order in which they first appear, since
+ * that is how SQLite numbers them. Errors stick to the statement: binding and
+ * reading need no checks, the next statement_step() says STEP_FAILED.
  */
 
 struct database;
@@ -20,7 +19,7 @@ struct statement;
 
 enum step { STEP_ROW, STEP_DONE, STEP_FAILED };
 
-enum database_access { DATABASE_READ_ONLY, DATABASE_READ_WRITE, DATABASE_CREATE };
+enum database_access { DATABASE_READ_WRITE, DATABASE_CREATE };
 
 enum { DATABASE_ERROR_MAX = 256 };
 
@@ -74,8 +73,9 @@ bool database_was_busy(struct database *database);
 bool database_in_transaction(struct database *database);
 
 /*
- * Whether the file that this connection holds open still is the one at its
- * path: writes to a file that was replaced or removed would be lost.
+ * Whether the database and its write-ahead log that this connection holds open
+ * still are those at their paths: writes to a file that was replaced or removed
+ * would be lost.
  */
 bool database_is_current(const struct database *database);
 

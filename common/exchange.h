@@ -16,7 +16,7 @@
 
 enum method { METHOD_OTHER, METHOD_GET, METHOD_POST };
 
-enum { BODY_MAX = 64 * 1024, DETAIL_SIZE = 300, LOG_ID_SIZE = 13, REPLY_HEADERS_MAX = 2048 };
+enum { BODY_MAX = 64 * 1024, DETAIL_SIZE = 300, LOG_ID_SIZE = 13, REPLY_HEADERS_MAX = 4096 };
 
 /* How a request's parts are read and its reply is written. */
 struct carrier {

@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-enum { MODULUS_BITS_MIN = 2048, MODULUS_BITS_MAX = 8192, EXPONENT_BYTES_MAX = 8 };
+enum { MODULUS_BITS_MIN = 2048, MODULUS_BITS_MAX = 8192, EXPONENT_BYTES_MAX = 8, LOGGED_MAX = KEYS_MAX };
 
 static void free_number(BIGNUM **number)
 {
@@ -109,11 +109,12 @@ size_t key_document_read(const char *document, size_t length, struct key_list *l
     const cJSON *keys = json_member(set, "keys");
     if (!cJSON_IsArray(keys))
         return 0;
+    int left_out = 0;
     const cJSON *member;
     cJSON_ArrayForEach(member, keys)
     {
         const char *reason = read_key(member, list);
-        if (reason)
+        if (reason && left_out++ < LOGGED_MAX)
             log_event(LOG_LEVEL_WARNING, "key_left_out", {"kid", json_text(member, "kid")},
                       {"detail", reason});
     }

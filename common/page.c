@@ -86,7 +86,7 @@ static bool add_policy(struct exchange *exchange)
     const struct config *config = exchange->service->config;
     const struct config_list *origins = &config->journey.redirect_origins;
     char hash[HASH_TEXT];
-    char actions[1024] = "'self'";
+    char actions[CONFIG_POLICY_MAX + sizeof "'self'"] = "'self'";
     size_t length = strlen(actions);
     for (size_t i = 0; i < origins->count; i++) {
         int added = snprintf(actions + length, sizeof actions - length, " %s", origins->items[i]);

@@ -127,6 +127,12 @@ static bool connect_database(struct writer *writer)
 {
     if (writer->database && database_is_current(writer->database))
         return true;
+    if (writer->database) {
+        /* If only the log was removed, what was acknowledged still gets into the database. */
+        bool rescued = database_execute(writer->database, "PRAGMA wal_checkpoint(FULL)");
+        log_event(LOG_LEVEL_ERROR, "database_files_changed", {"path", writer->path},
+                  {"detail", rescued ? "opened anew" : database_error(writer->database)});
+    }
     database_close(writer->database);
     char error[DATABASE_ERROR_MAX];
     writer->database = database_open(writer->path, DATABASE_READ_WRITE, BUSY_SLICE_MS, error);
@@ -165,7 +171,12 @@ static void write_group(struct writer *writer)
     bool committed = run_group(writer->database, group);
     if (!committed)
         drop_connection(writer);
+    /* What went into a file that lost its name meanwhile is not acknowledged. */
+    else if (!database_is_current(writer->database))
+        committed = false;
     end_group(writer, group, committed);
+    if (writer->database && !committed)
+        (void)connect_database(writer); /* the next group tries again */
 }
 
 static bool wait_for_work(struct writer *writer)

@@ -278,6 +278,38 @@ END_TEST
 /* ---- requests that are cut off --------------------------------------------------- */
 
 /* A prefetch whose last variable, the one that says so, never arrives. */
+static void kill_all(const char *endpoint)
+{
+    pid_t processes[PROCESSES_MAX];
+    size_t count = server_processes(endpoint, processes, PROCESSES_MAX);
+    for (size_t i = 0; i < count; i++)
+        EXPECT(kill(processes[i], SIGKILL) == 0, "%s", "it can't be killed");
+}
+
+START_TEST(a_log_that_is_removed_takes_nothing_acknowledged_along)
+{
+    enum { DELIVERIES = 12 };
+    const char *ids[DELIVERIES];
+    int statuses[DELIVERIES];
+    SERVER();
+    const char *before = new_uuid();
+    arm(before);
+    EXPECT(unlink(server_path("feedgate.db-wal")) == 0, "%s", "there is no log");
+    for (size_t i = 0; i < DELIVERIES; i++) {
+        ids[i] = new_uuid();
+        statuses[i] = NOTIFY(.id = ids[i]).status;
+        EXPECT(statuses[i] == 200 || statuses[i] == 503, "status %d", statuses[i]);
+    }
+    EXPECT_NUMBER(statuses[DELIVERIES - 1], 200);
+    kill_all("notification");
+    EXPECT_TEXT(session_state(before), "notified");
+    for (size_t i = 0; i < DELIVERIES; i++)
+        if (statuses[i] == 200)
+            EXPECT_TEXT(session_state(ids[i]), "notified");
+    EXPECT_TEXT(ROW_TEXT("PRAGMA integrity_check"), "ok");
+}
+END_TEST
+
 START_TEST(a_request_cut_off_between_its_variables_opens_nothing)
 {
     const char *id = new_uuid();
@@ -458,6 +490,7 @@ Suite *trouble_rules(void)
     ADD_TEST(suite, the_end_of_the_server_is_a_graceful_one_for_all_processes);
     ADD_ROWS(suite, a_process_that_is_told_to_end_loses_no_request, ROWS(graceful_ends));
     ADD_TEST(suite, a_killed_process_loses_nothing_that_was_acknowledged);
+    ADD_TEST(suite, a_log_that_is_removed_takes_nothing_acknowledged_along);
     ADD_TEST(suite, a_request_cut_off_between_its_variables_opens_nothing);
     ADD_TEST(suite, an_endpoint_outlives_nonsense_on_its_socket);
     ADD_ROWS(suite, a_short_body_records_nothing, ROWS(short_bodies));
