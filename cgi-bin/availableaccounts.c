@@ -3,7 +3,8 @@
 /*
  * GET /availableaccounts: all accounts of the customer who has this
  * externalId, for a customer who has a linked account. All providers share the
- * audience of Sage's tokens, so those who never connected aren't shown to anybody.
+ * audience of Sage's tokens, so those who never connected aren't shown to
+ * anybody.
  */
 #include "account.h"
 #include "cleanup.h"

@@ -2,8 +2,8 @@
 
 /*
  * POST /notification: Sage says what happened. The event is recorded durably,
- * once, before the answer, since Sage documents no second try; an authorisation that
- * was created arms a session, which /auth or /authrefresh may then open.
+ * once, before the answer, since Sage documents no second try; an authorisation
+ * that was created arms a session, which /auth or /authrefresh may then open.
  */
 #include "account.h"
 #include "event.h"
@@ -37,7 +37,7 @@ static bool arm(struct database *database, struct delivery *delivery)
     return armed != SESSION_NOT_STORED;
 }
 
-/* What the first event about a resource does; later ones only stand in the inbox. */
+/* What the first event of a type about a resource does; others only stand in the inbox. */
 static bool take_effect(struct database *database, struct delivery *delivery)
 {
     const struct event *event = delivery->event;
@@ -77,21 +77,24 @@ static bool record(struct database *database, void *context)
                         delivery->token_expires_at);
 }
 
-static void log_delivery(const struct delivery *delivery)
+static void log_delivery(const struct delivery *delivery, const char *client)
 {
     bool authorisation = delivery->event->kind == EVENT_AUTHORISATION_CREATED;
     log_event(delivery->outcome == EVENT_CONFLICT ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO,
               "notification_recorded", {"outcome", event_outcome_word(delivery->outcome)},
               {"type", delivery->event->type}, {"resource_type", delivery->event->resource_type},
-              {"session", authorisation ? delivery->key.log_id : NULL});
+              {"session", authorisation ? delivery->key.log_id : NULL}, {"client", client});
 }
 
 static enum refusal record_notification(struct exchange *exchange)
 {
     struct event event;
     enum refusal refusal = event_read(exchange->body, exchange->body_length, &event);
-    if (refusal != REFUSAL_NONE)
+    if (refusal != REFUSAL_NONE) {
+        if (event.culprit)
+            exchange_note(exchange, event.culprit);
         return refusal;
+    }
     struct delivery delivery = {
         .event = &event,
         .now = exchange->now,
@@ -104,7 +107,7 @@ static enum refusal record_notification(struct exchange *exchange)
     enum store_result result = store_write(exchange->service->store, record, &delivery);
     if (result != STORE_DONE)
         return result == STORE_BUSY ? REFUSAL_STORE_BUSY : REFUSAL_STORE_FAILED;
-    log_delivery(&delivery);
+    log_delivery(&delivery, exchange->token.client);
     static const char accepted[] = "{\"data\":{\"value\":\"ok\"},\"links\":{},\"meta\":{}}\n";
     return reply_json(exchange, accepted, sizeof accepted - 1) ? REFUSAL_NONE : REFUSAL_INTERNAL;
 }

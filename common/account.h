@@ -26,10 +26,11 @@ struct account {
 };
 
 /*
- * Shows all accounts of the customer who has the account `external_id`, in the order of
- * their names. REFUSAL_NONE when at least one of them is linked; otherwise nothing is shown
- * and ACCOUNT_UNKNOWN, ACCOUNT_NOT_LINKED, STORE_BUSY or STORE_FAILED says why. When the
- * database fails midway, STORE_FAILED is returned after some were shown.
+ * Shows all accounts of the customer who has the account `external_id`, in the
+ * order of their names. REFUSAL_NONE when at least one of them is linked;
+ * otherwise nothing is shown and ACCOUNT_UNKNOWN, ACCOUNT_NOT_LINKED,
+ * STORE_BUSY or STORE_FAILED says why. When the database fails midway,
+ * STORE_FAILED is returned after some were shown.
  */
 enum refusal account_list_for(struct store *store, const char *external_id,
                               void (*show)(const struct account *account, void *context),
@@ -59,8 +60,8 @@ enum account_stored {
  * Adds a customer's account or brings it up to date; a part of the caller's
  * transaction. An account is known again by its externalId, or by its bank,
  * branch and account identifiers. When `account->external_id` is NULL the
- * account keeps the one it has, or gets a new unguessable one; `external_id` receives the one in
- * force.
+ * account keeps the one it has, or gets a new unguessable one; `external_id`
+ * receives the one in force.
  */
 enum account_stored account_store(struct database *database, const char *customer_id,
                                   const struct account *account,
@@ -70,7 +71,8 @@ enum account_linked { ACCOUNT_LINKED, ACCOUNT_LINKED_ELSEWHERE, ACCOUNT_NOT_LINK
 
 /*
  * Links an account of an import to Sage's `id` (in lower case), a part of the
- * caller's transaction; ACCOUNT_LINKED_ELSEWHERE when Sage has that id for another account.
+ * caller's transaction; ACCOUNT_LINKED_ELSEWHERE when Sage has that id for
+ * another account.
  */
 enum account_linked account_adopt(struct database *database, const char *id,
                                   const char *external_id, int64_t now);

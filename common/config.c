@@ -252,7 +252,8 @@ static bool settle(struct config_reading *reading)
 {
     return settle_keys(reading) && settle_provider_api_url(reading) &&
            keys_of_notification_differ(reading) && availableaccounts_is_guarded(reading) &&
-           fragment_origins_are_allowed(reading) && policy_fits(reading) && provider_api_is_whole(reading);
+           fragment_origins_are_allowed(reading) && policy_fits(reading) &&
+           provider_api_is_whole(reading);
 }
 
 static bool load(struct config *config, const char *path, char error[CONFIG_ERROR_MAX])

@@ -80,7 +80,7 @@ static void log_refusal(struct exchange *exchange, enum refusal refusal)
               {"refusal", refusal_word(refusal)}, {"status", status},
               {"session", exchange->log_id[0] ? exchange->log_id : NULL},
               {"detail", exchange->detail[0] ? exchange->detail : NULL},
-              {"client", exchange_variable(exchange, "REMOTE_ADDR")});
+              {"address", exchange_variable(exchange, "REMOTE_ADDR")});
 }
 
 void endpoint_serve(const struct endpoint *endpoint, struct exchange *exchange)
@@ -91,5 +91,5 @@ void endpoint_serve(const struct endpoint *endpoint, struct exchange *exchange)
     log_refusal(exchange, refusal);
     if (!exchange->replied && !reply_refusal(exchange, endpoint->refusals, refusal))
         log_event(LOG_LEVEL_WARNING, "reply_not_taken",
-                  {"client", exchange_variable(exchange, "REMOTE_ADDR")});
+                  {"address", exchange_variable(exchange, "REMOTE_ADDR")});
 }

@@ -51,26 +51,52 @@ static bool copy_optional(const cJSON *object, const char *name, char *into, siz
     return text && (text[0] == '\0' || copy(text, into, size));
 }
 
+/* Notes the member that is to blame, unless it is good. */
+static bool judge(struct event *event, const char *member, bool is_good)
+{
+    if (!is_good)
+        event->culprit = member;
+    return is_good;
+}
+
+static bool is_uuid_or_nothing(const char *text)
+{
+    return text[0] == '\0' || parameter_is_uuid(text);
+}
+
 static bool read_announcement(const cJSON *details, struct event *event)
 {
-    if (!copy_optional(details, "bankId", event->bank_id, sizeof event->bank_id))
-        return false;
+    bool bank = copy_optional(details, "bankId", event->bank_id, sizeof event->bank_id);
     lower(event->bank_id);
-    return parameter_is_uuid(event->resource_id) &&
-           (event->bank_id[0] == '\0' || parameter_is_uuid(event->bank_id));
+    return judge(event, "resource.id", parameter_is_uuid(event->resource_id)) &&
+           judge(event, "additionalData.bankId", bank && is_uuid_or_nothing(event->bank_id));
 }
 
 static bool read_envelope(const cJSON *document, struct event *event)
 {
     const cJSON *resource = json_member(document, "resource");
-    if (!copy(json_text(document, "type"), event->type, sizeof event->type) ||
-        !copy(json_text(resource, "type"), event->resource_type, sizeof event->resource_type) ||
-        !copy(json_text(resource, "id"), event->resource_id, sizeof event->resource_id))
+    const char *type = json_text(document, "type");
+    const char *resource_type = json_text(resource, "type");
+    const char *id = json_text(resource, "id");
+    if (!judge(event, "type", copy(type, event->type, sizeof event->type)) ||
+        !judge(event, "resource.type",
+               copy(resource_type, event->resource_type, sizeof event->resource_type)) ||
+        !judge(event, "resource.id", copy(id, event->resource_id, sizeof event->resource_id)))
         return false;
     memcpy(event->resource_key, event->resource_id, sizeof event->resource_key);
     lower(event->resource_key);
     event->kind = kind_of(event);
     return true;
+}
+
+static bool read_details(const cJSON *details, struct event *event)
+{
+    if (event->kind == EVENT_AUTHORISATION_CREATED)
+        return read_announcement(details, event);
+    return event->kind == EVENT_OTHER ||
+           judge(
+               event, "additionalData.externalId",
+               copy_optional(details, "externalId", event->external_id, sizeof event->external_id));
 }
 
 enum refusal event_read(const char *body, size_t length, struct event *event)
@@ -80,15 +106,8 @@ enum refusal event_read(const char *body, size_t length, struct event *event)
     _cleanup_(cleanup_json) cJSON *document = json_parse(body, length);
     if (!document)
         return REFUSAL_BODY_MALFORMED;
-    if (!read_envelope(document, event))
-        return REFUSAL_EVENT_MALFORMED;
-    const cJSON *details = json_member(document, "additionalData");
-    bool good = true;
-    if (event->kind == EVENT_AUTHORISATION_CREATED)
-        good = read_announcement(details, event);
-    else if (event->kind != EVENT_OTHER)
-        good = copy_optional(details, "externalId", event->external_id, sizeof event->external_id);
-    if (!good)
+    if (!read_envelope(document, event) ||
+        !read_details(json_member(document, "additionalData"), event))
         return REFUSAL_EVENT_MALFORMED;
     return digest_text(body, length, event->body_sha256) ? REFUSAL_NONE : REFUSAL_INTERNAL;
 }

@@ -31,14 +31,16 @@ struct event {
     char bank_id[EVENT_ID_SIZE];      /* in lower case; "" when none is named */
     char external_id[EVENT_ID_SIZE];  /* "" when none is named */
     char body_sha256[DIGEST_TEXT];
-    const char *body; /* borrowed; ends with NUL, has none inside */
+    const char *body;    /* borrowed; ends with NUL, has none inside */
+    const char *culprit; /* the member that is missing or wrong; NULL when none is */
 };
 
 /*
  * Reads a body (borrowed by the event) of `length` bytes with a NUL behind.
  * BODY_MALFORMED when it is no strict JSON (json.h), EVENT_MALFORMED when it
  * lacks `type`, `resource.type` or `resource.id`, when one is too long, or
- * when what announces an authorisation doesn't name it (or its bank) by UUID.
+ * when what announces an authorisation doesn't name it (or its bank) by UUID;
+ * `event->culprit` names the member then.
  */
 enum refusal event_read(const char *body, size_t length, struct event *event);
 

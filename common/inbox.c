@@ -43,7 +43,7 @@ bool inbox_history(struct database *database, const struct event *event,
                                      "AND resource_id = $3 LIMIT 1");
     bind_resource(resource, event);
     found = finds_row(resource);
-    *history = found == 1 ? INBOX_RESOURCE_KNOWN : INBOX_NEW;
+    *history = found == 1 ? INBOX_ANOTHER_BODY : INBOX_NEW;
     return found >= 0;
 }
 
@@ -76,7 +76,7 @@ bool inbox_newest_time(struct database *database, int64_t *newest)
 bool inbox_purge(struct database *database, int64_t received_before, int64_t token_expired_before,
                  int64_t limit, int64_t *removed)
 {
-    /* Joined, or SQLite would go through all announcements by the unique index. */
+    /* Concatenated, or SQLite would go through all announcements by the unique index. */
     struct statement *purge = database_statement(
         database, "DELETE FROM event WHERE id IN (SELECT id FROM event "
                   "WHERE received_at < $1 AND token_expires_at < $2 "

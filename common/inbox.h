@@ -7,9 +7,9 @@
 
 /*
  * Every event that Sage sent, once. Sage's notifications carry no number and
- * no time, so an event is known by its type, its resource and the SHA-256 of its body;
- * what it does is done once for a type and a resource, whatever the body. Owns
- * the table event. All functions are parts of the caller's transaction.
+ * no time, so an event is known by its type, its resource and the SHA-256 of
+ * its body; what it does is done once for a type and a resource, whatever the
+ * body. Owns the table event. All functions are parts of the caller's transaction.
  */
 
 enum event_outcome {
@@ -21,12 +21,12 @@ enum event_outcome {
     EVENT_REPEATED, /* the same again: not even stored */
 };
 
-enum inbox_history { INBOX_NEW, INBOX_RESOURCE_KNOWN, INBOX_SAME_EVENT };
+enum inbox_history { INBOX_NEW, INBOX_ANOTHER_BODY, INBOX_SAME_EVENT };
 
 /* The outcome's word, as it stands in the database and in the log. */
 const char *event_outcome_word(enum event_outcome outcome);
 
-/* Whether the event, or another about the same resource, was received before. */
+/* Whether the event, or one of its type and resource with another body, was received before. */
 bool inbox_history(struct database *database, const struct event *event,
                    enum inbox_history *history);
 

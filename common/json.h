@@ -18,11 +18,11 @@ enum { JSON_DEPTH_MAX = 32 }; /* objects and arrays within each other */
 
 /*
  * Parses `length` bytes (they need no NUL behind them) that must be one JSON
- * document: valid UTF-8 without BOM, no raw control character in strings and no
- * NUL, raw or escaped, no lone surrogate, numbers that are finite doubles of at most 63 characters
- * in RFC 8259's grammar, no name twice in an object (compared after unescaping), at most
- * JSON_DEPTH_MAX deep, only white space around it. Returns a document that cJSON_Delete() gives
- * back, or NULL.
+ * document: valid UTF-8 without BOM, no raw control character in strings and
+ * no NUL, raw or escaped, no lone surrogate, numbers that are finite doubles
+ * of at most 63 characters in RFC 8259's grammar, no name twice in an object
+ * (compared after unescaping), at most JSON_DEPTH_MAX deep, only white space
+ * around it. Returns a document that cJSON_Delete() gives back, or NULL.
  */
 cJSON *json_parse(const char *bytes, size_t length);
 

@@ -12,7 +12,12 @@
 #include <stdbool.h>
 #include <string.h>
 
-enum { MODULUS_BITS_MIN = 2048, MODULUS_BITS_MAX = 8192, EXPONENT_BYTES_MAX = 8, LOGGED_MAX = KEYS_MAX };
+enum {
+    MODULUS_BITS_MIN = 2048,
+    MODULUS_BITS_MAX = 8192,
+    EXPONENT_BYTES_MAX = 8,
+    LOGGED_MAX = KEYS_MAX
+};
 
 static void free_number(BIGNUM **number)
 {

@@ -21,8 +21,9 @@ struct key_set;
 
 /*
  * Follows the set at `config->sage.jwks_url`. While there is a set that may be
- * used, at most `waiters_max` requests wait for another at a time. The arguments are borrowed for
- * the key set's life. Returns NULL when memory is out.
+ * used, at most `waiters_max` requests wait for another at a time. The
+ * arguments are borrowed for the key set's life. Returns NULL when memory is
+ * out.
  */
 struct key_set *key_set_open(struct store *store, struct clock *clock, const struct config *config,
                              size_t waiters_max);

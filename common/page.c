@@ -17,7 +17,7 @@ static const char style[] =
 
 enum { HASH_TEXT = 4 * ((DIGEST_BYTES + 2) / 3) + 1 };
 
-void page_text(struct page *page, const char *text)
+static void write_text(struct page *page, const char *text)
 {
     for (; *text; text++) {
         const char *escaped = *text == '&'    ? "&amp;"
@@ -48,11 +48,11 @@ bool page_begin(struct page *page, const char *title)
     write_html(page, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
                      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
                      "<title>");
-    page_text(page, title);
+    write_text(page, title);
     write_html(page, "</title>\n<style>");
     write_html(page, style);
     write_html(page, "</style>\n</head>\n<body>\n<main class=\"feedgate\">\n<h1>");
-    page_text(page, title);
+    write_text(page, title);
     write_html(page, "</h1>\n");
     return true;
 }
@@ -60,16 +60,16 @@ bool page_begin(struct page *page, const char *title)
 void page_paragraph(struct page *page, const char *text)
 {
     write_html(page, "<p>");
-    page_text(page, text);
+    write_text(page, text);
     write_html(page, "</p>\n");
 }
 
 void page_link(struct page *page, const char *url, const char *text)
 {
     write_html(page, "<p><a href=\"");
-    page_text(page, url);
+    write_text(page, url);
     write_html(page, "\">");
-    page_text(page, text);
+    write_text(page, text);
     write_html(page, "</a></p>\n");
 }
 

@@ -22,9 +22,6 @@ struct page {
 /* Begins a page with its title as heading; false when memory is out. */
 bool page_begin(struct page *page, const char *title);
 
-/* Writes text, with & < > " ' escaped. */
-void page_text(struct page *page, const char *text);
-
 /* A paragraph of text, escaped. */
 void page_paragraph(struct page *page, const char *text);
 

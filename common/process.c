@@ -114,7 +114,7 @@ static void *run_thread(void *argument)
     return NULL;
 }
 
-static void end_signals(sigset_t *signals)
+static void ending_signals(sigset_t *signals)
 {
     (void)sigemptyset(signals); /* these fail only for numbers that are no signals */
     (void)sigaddset(signals, SIGTERM);
@@ -153,7 +153,7 @@ static int serve_fastcgi(struct process *process, size_t threads)
     if (started) {
         sigset_t signals;
         int signal = 0;
-        end_signals(&signals);
+        ending_signals(&signals);
         log_event(LOG_LEVEL_INFO, "started", {"version", PACKAGE_VERSION});
         (void)sigwait(&signals, &signal); /* fails only for a wrong set */
     } else {
@@ -204,7 +204,7 @@ static int run(const struct endpoint *endpoint, size_t threads)
 static bool set_signals(void)
 {
     sigset_t signals;
-    end_signals(&signals);
+    ending_signals(&signals);
     const struct sigaction ignore = {.sa_handler = SIG_IGN};
     return sigaction(SIGPIPE, &ignore, NULL) == 0 && sigaction(SIGXFSZ, &ignore, NULL) == 0 &&
            pthread_sigmask(SIG_BLOCK, &signals, NULL) == 0;

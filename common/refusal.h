@@ -14,7 +14,7 @@
 /* public answer           title                           what a person or program should know   */
 #define PUBLIC_ANSWERS(P)                                                                            \
     P(BAD_REQUEST,         "Bad request",                                                            \
-      "The request isn't complete or isn't well-formed. Please start again in your Sage product.")   \
+      "The request isn't complete or isn't well-formed.")                                            \
     P(UNAUTHENTICATED,     "Unauthorized",                                                           \
       "The request must carry valid credentials.")                                                   \
     P(INSUFFICIENT_SCOPE,  "Forbidden",                                                              \

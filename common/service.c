@@ -64,6 +64,8 @@ bool service_open(struct service *service, const char *program, enum store_role 
                   size_t threads, char error[SERVICE_ERROR_MAX])
 {
     memset(service, 0, sizeof *service);
+    /* Before it is known where the log goes, since nobody may read standard error. */
+    log_open(program, LOG_TO_STDERR, LOG_LEVEL_WARNING);
     service->config = config_load(config_path(), error);
     if (!service->config)
         return false;

@@ -22,8 +22,8 @@ enum { SERVICE_ERROR_MAX = 1024 };
 /*
  * Reads the configuration, opens the log under the name `program`, the store
  * and the key set, and raises the clock to the newest time in the store.
- * `threads` is how many requests are served at a time. Returns false and one line in
- * `error`; what was opened by then is closed.
+ * `threads` is how many requests are served at a time. Returns false and one
+ * line in `error`; what was opened by then is closed.
  */
 bool service_open(struct service *service, const char *program, enum store_role role,
                   size_t threads, char error[SERVICE_ERROR_MAX]);

@@ -25,8 +25,8 @@ enum store_result writer_write(struct writer *writer, store_piece *piece, void *
 
 /*
  * Ends the thread when what waits is written, and gives all back. False when
- * it hangs at a lock that another process won't give: then everything it uses must stay until the
- * process ends. NULL is allowed.
+ * it hangs at a lock that another process won't give: then everything it uses
+ * must stay until the process ends. NULL is allowed.
  */
 bool writer_close(struct writer *writer);
 

@@ -121,7 +121,8 @@ static void check_journey(struct check *check)
     const struct config *config = config_of(check);
     check_report(check, CHECK_OK, "journey", "journey", "public_url",
                  "%s at %s; redirect origins: %zu", config->journey.provider_name,
-                 config->journey.public_url, config->journey.redirect_origins.count);
+                 config->journey.public_url ? config->journey.public_url : "no public_url yet",
+                 config->journey.redirect_origins.count);
 }
 
 /* A text of the key ids, cut at worst. */

@@ -58,8 +58,8 @@ END_TEST
 START_TEST(another_body_about_the_same_resource_is_told_apart)
 {
     ck_assert_int_eq((int)deliver(ANNOUNCEMENT(ID, "")), INBOX_NEW);
-    ck_assert_int_eq((int)deliver(ANNOUNCEMENT(ID, ",\"more\":1")), INBOX_RESOURCE_KNOWN);
-    ck_assert_int_eq((int)deliver(ANNOUNCEMENT(UPPER_ID, "")), INBOX_RESOURCE_KNOWN);
+    ck_assert_int_eq((int)deliver(ANNOUNCEMENT(ID, ",\"more\":1")), INBOX_ANOTHER_BODY);
+    ck_assert_int_eq((int)deliver(ANNOUNCEMENT(UPPER_ID, "")), INBOX_ANOTHER_BODY);
     ck_assert_int_eq(events(), 3);
 }
 END_TEST
@@ -165,8 +165,8 @@ END_TEST
 START_TEST(announcements_are_purged_in_steps)
 {
     ck_assert_int_eq((int)deliver(ANNOUNCEMENT(ID, "")), INBOX_NEW);
-    ck_assert_int_eq((int)deliver(ANNOUNCEMENT(ID, ",\"a\":1")), INBOX_RESOURCE_KNOWN);
-    ck_assert_int_eq((int)deliver(ANNOUNCEMENT(ID, ",\"a\":2")), INBOX_RESOURCE_KNOWN);
+    ck_assert_int_eq((int)deliver(ANNOUNCEMENT(ID, ",\"a\":1")), INBOX_ANOTHER_BODY);
+    ck_assert_int_eq((int)deliver(ANNOUNCEMENT(ID, ",\"a\":2")), INBOX_ANOTHER_BODY);
     ck_assert_int_eq(purge_before(LATER, LATER, 2), 2);
     ck_assert_int_eq(purge_before(LATER, LATER, 2), 1);
     ck_assert_int_eq(purge_before(LATER, LATER, 2), 0);
