@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { DRAINED_MAX = 4 * 1024 * 1024 };
+
 bool carrier_is_cgi(void)
 {
     return FCGX_IsCGI() != 0;
@@ -70,11 +72,16 @@ bool carrier_accept(struct carrier *carrier, FCGX_Request *request, int connecti
     return false;
 }
 
-void carrier_finish(FCGX_Request *request)
+void carrier_finish(FCGX_Request *request, struct closer *closer)
 {
+    /* libfcgi would wait in this thread until the peer has closed, or close a kept one never. */
+    request->keepConnection = 1;
+    request->detached = 1;
     FCGX_Finish_r(request);
+    request->detached = 0;
     if (request->ipcFd >= 0)
-        FCGX_Free(request, 1); /* a connection kept open would hold its thread */
+        closer_take(closer, request->ipcFd);
+    request->ipcFd = -1;
 }
 
 static const char *cgi_variable(void *source, const char *name)
@@ -103,6 +110,14 @@ static bool cgi_write(void *source, const char *bytes, size_t length)
 {
     (void)source;
     return fwrite(bytes, 1, length, stdout) == length && fflush(stdout) == 0;
+}
+
+void carrier_drain(const struct carrier *carrier)
+{
+    char dropped[8192];
+    for (size_t count = 0; count < DRAINED_MAX; count += sizeof dropped)
+        if (carrier->read(carrier->source, dropped, sizeof dropped) <= 0)
+            return;
 }
 
 void carrier_from_environment(struct carrier *carrier, struct cgi_source *source)

@@ -2,6 +2,7 @@
 #ifndef FEEDGATE_CARRIER_H
 #define FEEDGATE_CARRIER_H
 
+#include "closer.h"
 #include "exchange.h"
 
 #include <fcgiapp.h>
@@ -24,8 +25,8 @@ void carrier_init(FCGX_Request *request);
  */
 bool carrier_accept(struct carrier *carrier, FCGX_Request *request, int connection);
 
-/* Ends the request, answered or not, and closes its connection. */
-void carrier_finish(FCGX_Request *request);
+/* Ends the request, answered or not, and leaves its connection to be closed to `closer`. */
+void carrier_finish(FCGX_Request *request, struct closer *closer);
 
 /* What is left of the body on standard input. */
 struct cgi_source {
@@ -34,5 +35,8 @@ struct cgi_source {
 
 /* The request of plain CGI. `source` must live as long as the carrier. */
 void carrier_from_environment(struct carrier *carrier, struct cgi_source *source);
+
+/* Reads what is left of the body, bounded: some servers drop the reply to an unread one. */
+void carrier_drain(const struct carrier *carrier);
 
 #endif

@@ -34,13 +34,20 @@ static bool is_media_type(const char *content_type, const char *expected)
            (content_type[rest] == '\0' || content_type[rest] == ';');
 }
 
-static enum refusal read_body(const struct operation *operation, struct exchange *exchange)
+static enum refusal judge_body(const struct operation *operation, const struct exchange *exchange)
 {
     if (!operation->body.type)
         return REFUSAL_NONE;
     if (!is_media_type(exchange_variable(exchange, "CONTENT_TYPE"), operation->body.type))
         return REFUSAL_MEDIA_TYPE;
-    return exchange_read_body(exchange, operation->body.limit);
+    return exchange_declares_more(exchange, operation->body.limit) ? REFUSAL_BODY_TOO_LARGE
+                                                                   : REFUSAL_NONE;
+}
+
+static enum refusal read_body(const struct operation *operation, struct exchange *exchange)
+{
+    return operation->body.type ? exchange_read_body(exchange, operation->body.limit)
+                                : REFUSAL_NONE;
 }
 
 static enum refusal read_parameters(const struct operation *operation, struct exchange *exchange)
@@ -64,9 +71,12 @@ static enum refusal operate(const struct endpoint *endpoint, struct exchange *ex
         add_allow(endpoint, exchange);
         return REFUSAL_METHOD;
     }
-    enum refusal refusal = read_body(operation, exchange);
+    enum refusal refusal = judge_body(operation, exchange);
     for (size_t i = 0; refusal == REFUSAL_NONE && operation->guards[i]; i++)
         refusal = operation->guards[i](exchange);
+    /* Only now, so that nobody holds a thread with a slow body who may not send one. */
+    if (refusal == REFUSAL_NONE)
+        refusal = read_body(operation, exchange);
     if (refusal == REFUSAL_NONE)
         refusal = read_parameters(operation, exchange);
     return refusal == REFUSAL_NONE ? operation->handle(exchange) : refusal;

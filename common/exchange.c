@@ -6,9 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Of a body that is too large, this much is read and dropped before the answer. */
-enum { DROPPED_MAX = 1024 * 1024 };
-
 void exchange_begin(struct exchange *exchange, const struct carrier *carrier,
                     struct service *service)
 {
@@ -50,14 +47,6 @@ static long read_up_to(const struct carrier *carrier, char *bytes, size_t size)
     return (long)length;
 }
 
-static void drop_rest(const struct carrier *carrier)
-{
-    char bytes[8192];
-    for (size_t dropped = 0; dropped < DROPPED_MAX; dropped += sizeof bytes)
-        if (read_up_to(carrier, bytes, sizeof bytes) != (long)sizeof bytes)
-            return;
-}
-
 /* The declared length; -1 when none is (a chunked body), -2 when it is no number. */
 static long long declared_length(const struct exchange *exchange)
 {
@@ -71,6 +60,11 @@ static long long declared_length(const struct exchange *exchange)
     return errno == 0 ? length : -2;
 }
 
+bool exchange_declares_more(const struct exchange *exchange, size_t limit)
+{
+    return declared_length(exchange) > (long long)limit;
+}
+
 enum refusal exchange_read_body(struct exchange *exchange, size_t limit)
 {
     if (limit > BODY_MAX)
@@ -81,10 +75,8 @@ enum refusal exchange_read_body(struct exchange *exchange, size_t limit)
     long length = read_up_to(exchange->carrier, exchange->body, limit + 1);
     if (length < 0)
         return REFUSAL_BODY_INCOMPLETE;
-    if ((size_t)length > limit) {
-        drop_rest(exchange->carrier);
+    if ((size_t)length > limit)
         return REFUSAL_BODY_TOO_LARGE;
-    }
     exchange->body[length] = '\0';
     exchange->body_length = (size_t)length;
     long long declared = declared_length(exchange);

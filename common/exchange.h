@@ -59,10 +59,12 @@ void exchange_clear(struct exchange *exchange);
 /* A CGI variable of the request; NULL when it isn't there. Borrowed. */
 const char *exchange_variable(const struct exchange *exchange, const char *name);
 
+/* Whether the request says by itself that its body has more than `limit` bytes. */
+bool exchange_declares_more(const struct exchange *exchange, size_t limit);
+
 /*
  * Reads the body, counting, whatever its declared length: up to `limit` bytes
- * (at most BODY_MAX). BODY_TOO_LARGE when there is more (the rest is read and
- * dropped up to a bound, so that the server's connection stays usable),
+ * (at most BODY_MAX). BODY_TOO_LARGE when there is more,
  * BODY_INCOMPLETE when it broke off or is shorter than declared.
  */
 enum refusal exchange_read_body(struct exchange *exchange, size_t limit);

@@ -2,6 +2,7 @@
 #include "process.h"
 
 #include "carrier.h"
+#include "closer.h"
 #include "log.h"
 
 #include <errno.h>
@@ -30,6 +31,7 @@ struct process {
     const struct endpoint *endpoint;
     struct service service;
     int stop; /* an eventfd that turns readable when the process is to end */
+    struct closer *closer;
     size_t thread_count;
     pthread_t threads[THREADS_MAX];
 };
@@ -65,7 +67,7 @@ static void take_connection(struct process *process, FCGX_Request *request)
     struct carrier carrier;
     if (carrier_accept(&carrier, request, connection))
         serve(process, &carrier);
-    carrier_finish(request);
+    carrier_finish(request, process->closer);
 }
 
 static bool watch(int events, int descriptor, uint32_t kind)
@@ -136,7 +138,8 @@ static void end_threads(struct process *process)
 static bool start_threads(struct process *process, size_t count)
 {
     process->stop = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (process->stop < 0 || fcntl(LISTENER, F_SETFL, O_NONBLOCK) != 0)
+    process->closer = closer_open();
+    if (process->stop < 0 || !process->closer || fcntl(LISTENER, F_SETFL, O_NONBLOCK) != 0)
         return false;
     for (; process->thread_count < count; process->thread_count++)
         if (pthread_create(&process->threads[process->thread_count], NULL, run_thread, process) !=
@@ -163,6 +166,7 @@ static int serve_fastcgi(struct process *process, size_t threads)
         end_threads(process);
         (void)close(process->stop);
     }
+    closer_close(process->closer);
     if (started)
         log_event(LOG_LEVEL_INFO, "ended", {"version", PACKAGE_VERSION});
     return started ? EXIT_SUCCESS : EXIT_FAILURE;
@@ -174,6 +178,7 @@ static int serve_cgi(struct process *process)
     struct cgi_source source;
     carrier_from_environment(&carrier, &source);
     serve(process, &carrier);
+    carrier_drain(&carrier);
     return EXIT_SUCCESS;
 }
 

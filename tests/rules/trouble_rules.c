@@ -329,6 +329,20 @@ START_TEST(a_request_cut_off_between_its_variables_opens_nothing)
 }
 END_TEST
 
+START_TEST(who_may_not_send_a_body_is_not_waited_for)
+{
+    enum { MORE_THAN_THREADS = 40 };
+    struct request request = NOTIFICATION(.key = OMIT);
+    for (int i = 0; i < MORE_THAN_THREADS; i++) {
+        int wire = fastcgi_begin("notification");
+        fastcgi_send_variables(wire, &request);
+        fastcgi_send(wire, FASTCGI_PARAMS, "", 0);
+        EXPECT_NUMBER(cgi_status(fastcgi_read_answer(wire)), 401);
+    } /* all stay open to the end of the test, as those of clients that drip do */
+    arm(new_uuid());
+}
+END_TEST
+
 START_TEST(an_endpoint_outlives_nonsense_on_its_socket)
 {
     static const char nonsense[] = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
@@ -492,6 +506,7 @@ Suite *trouble_rules(void)
     ADD_TEST(suite, a_killed_process_loses_nothing_that_was_acknowledged);
     ADD_TEST(suite, a_log_that_is_removed_takes_nothing_acknowledged_along);
     ADD_TEST(suite, a_request_cut_off_between_its_variables_opens_nothing);
+    ADD_TEST(suite, who_may_not_send_a_body_is_not_waited_for);
     ADD_TEST(suite, an_endpoint_outlives_nonsense_on_its_socket);
     ADD_ROWS(suite, a_short_body_records_nothing, ROWS(short_bodies));
     ADD_TEST(suite, the_same_programs_run_as_plain_cgi);
