@@ -12,13 +12,12 @@
 _Static_assert((int)LOG_ID_SIZE == (int)SESSION_LOG_ID_SIZE, "an exchange names its session");
 
 static const struct {
-    const char *word;    /* in the log */
     const char *title;   /* %s: the provider */
     const char *request; /* %s: the provider */
 } flows[] = {
-    [FLOW_AUTHORISATION] = {"authorisation", "Connect %s to Sage",
+    [FLOW_AUTHORISATION] = {"Connect %s to Sage",
                             "You asked in your Sage product to connect your accounts at %s."},
-    [FLOW_REAUTHORISATION] = {"re-authorisation", "Renew the connection of %s to Sage",
+    [FLOW_REAUTHORISATION] = {"Renew the connection of %s to Sage",
                               "You asked in your Sage product to renew the connection of your "
                               "accounts at %s."},
 };
@@ -94,7 +93,7 @@ enum refusal journey_open(struct exchange *exchange, enum flow flow)
     if (refusal != REFUSAL_NONE)
         return refusal;
     log_event(LOG_LEVEL_INFO, "session_opened", {"session", exchange->log_id},
-              {"flow", flows[flow].word});
+              {"flow", flow_word(flow)});
     return show_opened(exchange, flow, back);
 }
 

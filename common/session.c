@@ -11,6 +11,11 @@ static const char *const flow_words[] = {
     [FLOW_REAUTHORISATION] = "re-authorisation",
 };
 
+const char *flow_word(enum flow flow)
+{
+    return flow_words[flow];
+}
+
 bool session_key_make(const char *authorisation_id, struct session_key *key)
 {
     size_t length = strnlen(authorisation_id, SESSION_ID_SIZE);

@@ -21,6 +21,9 @@ enum { SESSION_ID_SIZE = 37, SESSION_LOG_ID_SIZE = 13 };
 /* Which endpoint opened the session; whichever came first. */
 enum flow { FLOW_AUTHORISATION, FLOW_REAUTHORISATION };
 
+/* The flow's word, as it stands in the database and in the log. */
+const char *flow_word(enum flow flow);
+
 /* An identifier in the form in which sessions are looked up. */
 struct session_key {
     char key[SESSION_ID_SIZE];        /* in lower case */
