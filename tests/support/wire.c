@@ -169,6 +169,14 @@ void fastcgi_send_parameter(int wire, const char *name, const char *value)
     fastcgi_send(wire, FASTCGI_PARAMS, pair, size + name_length + value_length);
 }
 
+static bool is_chunked(const struct request *request)
+{
+    for (size_t i = 0; i < HEADERS_MAX && request->headers[i] != NULL; i++)
+        if (strcmp(request->headers[i], CHUNKED) == 0)
+            return true;
+    return false;
+}
+
 const char *const *cgi_variables(const struct request *request)
 {
     const char **variables = scratch_take((HEADERS_MAX + 8) * sizeof(*variables));
@@ -179,7 +187,7 @@ const char *const *cgi_variables(const struct request *request)
     variables[count++] = scratch_format("REQUEST_METHOD=%s",
                                         request->method != NULL ? request->method : usual_method);
     variables[count++] = scratch_format("QUERY_STRING=%s", query != NULL ? query + 1 : "");
-    if (request->body != NULL)
+    if (request->body != NULL && !is_chunked(request))
         variables[count++] = scratch_format("CONTENT_LENGTH=%zu", request->body_length);
     for (size_t i = 0; i < HEADERS_MAX && request->headers[i] != NULL; i++) {
         const char *value = strstr(request->headers[i], ": ");

@@ -60,6 +60,9 @@ struct response fastcgi_exchange(const struct request *request);
  */
 struct response send_unchanged(const struct request *request);
 
+/* The header of a body that doesn't say how long it is. */
+#define CHUNKED "Transfer-Encoding: chunked"
+
 /* A web server's variables as "NAME=value", ending with NULL: plain CGI's environment. */
 const char *const *cgi_variables(const struct request *request);
 
