@@ -19,18 +19,32 @@ static const struct route routes[] = {
     {"GET", "/", show_product},
     {"GET", "/style.css", serve_style},
     {"POST", "/connect", connect_bank},
-    {"GET", "/return", show_return},
+    {"POST", "/reauthorise", reauthorise},
+    {"POST", "/disconnect", disconnect},
+    {"GET", "/window", show_window},
+    {"GET", "/return", take_return},
+    {"GET", "/connection", show_connection},
+    {"POST", "/pick", pick_account},
+    {"POST", "/candidates", show_candidates},
+    {"POST", "/link", link_candidates},
 
     /* Sage ID */
     {"GET", "/.well-known/jwks.json", serve_key_set},
     {"POST", "/oauth/token", issue_token},
 
-    /* what a test asks for: Sage ID out of the ordinary, the Banking Service on demand */
+    /* the Provider API */
+    {"PATCH", "/v1/authorisations/", receive_result},
+
+    /* what a test asks for: the Banking Service on demand, what it was told, and trouble */
     {"POST", "/sandbox/rotate", rotate_keys},
     {"POST", "/sandbox/token", make_token},
     {"POST", "/sandbox/notification", send_notification},
     {"POST", "/sandbox/open", open_authorisation},
     {"GET", "/sandbox/availableaccounts", list_accounts},
+    {"POST", "/sandbox/link", link_account},
+    {"GET", "/sandbox/results", show_results},
+    {"GET", "/sandbox/fault", show_faults},
+    {"POST", "/sandbox/fault", set_fault},
 
     {NULL, NULL, NULL},
 };
@@ -51,13 +65,21 @@ static bool open_sandbox(struct sandbox *sandbox, const struct options *options)
         return false;
     sandbox->sage_id = sage_id_new(sandbox->issuer, options->audience);
     sandbox->connector = connector_new(options->connector, options->key_header, options->key);
-    return sandbox->sage_id != NULL && sandbox->connector != NULL;
+    sandbox->api_key = options->api_key;
+    sandbox->results = results_new();
+    sandbox->faults = faults_new();
+    sandbox->ledger = ledger_new();
+    return sandbox->sage_id != NULL && sandbox->connector != NULL && sandbox->results != NULL &&
+           sandbox->faults != NULL && sandbox->ledger != NULL;
 }
 
 static void close_sandbox(struct sandbox *sandbox)
 {
     sage_id_free(sandbox->sage_id);
     connector_free(sandbox->connector);
+    results_free(sandbox->results);
+    faults_free(sandbox->faults);
+    ledger_free(sandbox->ledger);
 }
 
 static bool serve(const struct options *options, const sigset_t *ending)
@@ -72,6 +94,7 @@ static bool serve(const struct options *options, const sigset_t *ending)
         return false;
     int received = 0;
     bool ended = puts("ready") != EOF && fflush(stdout) == 0 && sigwait(ending, &received) == 0;
+    faults_clear(sandbox.faults); /* those that wait may go */
     server_stop(server);
     return ended;
 }

@@ -53,96 +53,54 @@ static void reply_report(struct reply *reply, cJSON *report, const struct connec
         reply_error(reply, 502, "connector_unreachable", answer->error);
 }
 
-static bool add_resource(cJSON *body, const char *id, const char *type, const char *url)
+/* An authorisation's announcement is remembered, so that its result can be told. */
+static void remember(struct sandbox *sandbox, const struct form *fields, const char *id)
 {
-    cJSON *resource = cJSON_AddObjectToObject(body, "resource");
-    return cJSON_AddStringToObject(resource, "id", id) != NULL &&
-           cJSON_AddStringToObject(resource, "type", type) != NULL &&
-           cJSON_AddStringToObject(resource, "url", url) != NULL;
+    bool refresh = strcmp(form_value_or(fields, "flow", "auth"), "authrefresh") == 0;
+    struct authorisation authorisation = {.flow = refresh ? FLOW_REFRESH : FLOW_ONBOARDING};
+    if (strlen(id) >= sizeof(authorisation.id))
+        return;
+    memcpy(authorisation.id, id, strlen(id) + 1);
+    results_announce(sandbox->results, &authorisation);
 }
 
-cJSON *authorisation_created(const char *authorisation_id, const char *bank_id)
+static bool write_now(char date[32])
 {
-    _cleanup_(cleanup_json) cJSON *body = cJSON_CreateObject();
-    if (cJSON_AddStringToObject(body, "type", "resourceCreated") == NULL ||
-        !add_resource(body, authorisation_id, "authorisation", "NA"))
-        return NULL;
-    cJSON *additional = cJSON_AddObjectToObject(body, "additionalData");
-    if (cJSON_AddStringToObject(additional, "bankId", bank_id) == NULL)
-        return NULL;
-    cJSON *done = body;
-    body = NULL;
-    return done;
-}
-
-static bool add_start_date(cJSON *additional)
-{
-    char date[32];
     time_t now = time(NULL);
     struct tm utc;
-    return gmtime_r(&now, &utc) != NULL &&
-           strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%SZ", &utc) > 0 &&
-           cJSON_AddStringToObject(additional, "requestedStartDate", date) != NULL;
+    return gmtime_r(&now, &utc) != NULL && strftime(date, 32, "%Y-%m-%dT%H:%M:%SZ", &utc) > 0;
 }
 
-/* Any other event, in the form of bankAccount created or deleted. */
-static cJSON *resource_event(const struct form *fields, const char *resource_type, const char *id)
-{
-    const char *type = form_value_or(fields, "type", "resourceCreated");
-    const char *external_id = form_value(fields, "externalId");
-    const char *bank_id = form_value_or(fields, "bankId", SANDBOX_BANK);
-    bool created = strcmp(type, "resourceCreated") == 0;
-
-    _cleanup_(cleanup_json) cJSON *body = cJSON_CreateObject();
-    if (cJSON_AddStringToObject(body, "type", type) == NULL ||
-        !add_resource(body, id, resource_type, created ? "https://example.invalid/x" : "NA"))
-        return NULL;
-    cJSON *additional = cJSON_AddObjectToObject(body, "additionalData");
-    if (additional == NULL)
-        return NULL;
-    if (external_id != NULL &&
-        cJSON_AddStringToObject(additional, "externalId", external_id) == NULL)
-        return NULL;
-    if (created && !add_start_date(additional))
-        return NULL;
-    if (cJSON_AddStringToObject(additional, "bankId", bank_id) == NULL)
-        return NULL;
-    cJSON *done = body;
-    body = NULL;
-    return done;
-}
-
-static cJSON *requested_notification(const struct form *fields)
+static cJSON *requested_notification(struct sandbox *sandbox, const struct form *fields)
 {
     char made[UUID_SIZE];
-    if (!uuid_make(made))
+    char now[32];
+    if (!uuid_make(made) || !write_now(now))
         return NULL;
     const char *id = form_value_or(fields, "authorisationId", made);
     id = form_value_or(fields, "resourceId", id);
     const char *type = form_value_or(fields, "type", "resourceCreated");
     const char *resource_type = form_value_or(fields, "resourceType", "authorisation");
-    if (strcmp(type, "resourceCreated") == 0 && strcmp(resource_type, "authorisation") == 0)
-        return authorisation_created(id, form_value_or(fields, "bankId", SANDBOX_BANK));
-    return resource_event(fields, resource_type, id);
-}
-
-void post_notification(struct sandbox *sandbox, const char *body, struct connector_answer *answer)
-{
-    *answer = (struct connector_answer){0};
-    _cleanup_(cleanup_free) char *token =
-        sage_id_make_token(sandbox->sage_id, TOKEN_GOOD, "WebhooksLambda");
-    if (token == NULL) {
-        answer->error = "out of memory";
-        return;
+    const char *bank_id = form_value_or(fields, "bankId", SANDBOX_BANK);
+    bool created = strcmp(type, "resourceCreated") == 0;
+    if (created && strcmp(resource_type, "authorisation") == 0) {
+        remember(sandbox, fields, id);
+        return authorisation_created(id, bank_id);
     }
-    const struct connector_call call = {
-        .path = "/notification", .token = token, .body = body, .with_key = true};
-    connector_call(sandbox->connector, &call, answer);
+    const struct resource_event event = {
+        .type = type,
+        .resource_type = resource_type,
+        .id = id,
+        .external_id = form_value(fields, "externalId"),
+        .start_date = created ? now : NULL,
+        .bank_id = bank_id,
+    };
+    return resource_event(&event);
 }
 
 void send_notification(struct sandbox *sandbox, const struct request *request, struct reply *reply)
 {
-    _cleanup_(cleanup_json) cJSON *notification = requested_notification(&request->fields);
+    _cleanup_(cleanup_json) cJSON *notification = requested_notification(sandbox, &request->fields);
     _cleanup_(cleanup_free) char *body = cJSON_PrintUnformatted(notification);
     _cleanup_(cleanup_json) cJSON *report = cJSON_CreateObject();
     if (body == NULL || !cJSON_AddItemToObject(report, "request", notification))
@@ -154,29 +112,35 @@ void send_notification(struct sandbox *sandbox, const struct request *request, s
     report = NULL;
 }
 
-char *opening_path(const struct sandbox *sandbox, const struct opening *opening)
+/* What the product does after its picker: the account as the newest PATCH named it. */
+void link_account(struct sandbox *sandbox, const struct request *request, struct reply *reply)
 {
-    _cleanup_(text_clear) struct text own_return = {0};
-    text_append_string(&own_return, sandbox->issuer);
-    text_append_string(&own_return, "return");
-    if (own_return.failed)
-        return NULL;
-    const char *redirect_uri = opening->redirect_uri;
-    if (redirect_uri == NULL)
-        redirect_uri = own_return.bytes;
-
-    struct text path = {0};
-    text_append_string(&path, opening->is_refresh ? "/authrefresh" : "/auth");
-    if (opening->is_refresh)
-        text_append_query(&path, "bankaccount", opening->bank_account);
-    else
-        text_append_query(&path, "bank", opening->bank_id);
-    text_append_query(&path, "authorisation_id", opening->authorisation_id);
-    text_append_query(&path, "redirect_uri", redirect_uri);
-    text_append_query(&path, "state", opening->state);
-    if (opening->is_refresh)
-        text_append_query(&path, "externalId", opening->external_id);
-    return text_take(&path);
+    const char *external_id = form_value(&request->fields, "externalId");
+    const char *start = form_value(&request->fields, "startDate");
+    char made[UUID_SIZE];
+    if (external_id == NULL || strlen(external_id) >= EXTERNAL_ID_SIZE) {
+        reply_error(reply, 400, "invalid_request", "externalId is missing or too long");
+        return;
+    }
+    if (start != NULL && !is_date(start)) {
+        reply_error(reply, 400, "invalid_request", "startDate is no date like 2026-01-31");
+        return;
+    }
+    if (!uuid_make(made))
+        return;
+    _cleanup_(cleanup_json) cJSON *named = results_find_account(sandbox->results, external_id);
+    if (named == NULL)
+        named = cJSON_CreateObject();
+    const char *id = form_value_or(&request->fields, "resourceId", made);
+    _cleanup_(cleanup_json) cJSON *report = cJSON_CreateObject();
+    if ((member_text(named, "bankAccountExternalId")[0] == '\0' &&
+         cJSON_AddStringToObject(named, "externalId", external_id) == NULL) ||
+        cJSON_AddStringToObject(report, "bankAccountId", id) == NULL)
+        return;
+    _cleanup_(connector_clear_answer) struct connector_answer answer;
+    (void)create_account(sandbox, named, id, start, &answer); /* what came of it is in the answer */
+    reply_report(reply, report, &answer);
+    report = NULL;
 }
 
 /* Calls this path of the connector and answers with its whole URL and what came back. */
@@ -223,6 +187,8 @@ void open_authorisation(struct sandbox *sandbox, const struct request *request, 
         reply_error(reply, 400, "invalid_request", "authrefresh needs externalId");
         return;
     }
+    results_open(sandbox->results, opening.authorisation_id,
+                 opening.is_refresh ? FLOW_REFRESH : FLOW_ONBOARDING, opening.state);
     _cleanup_(cleanup_free) char *path = opening_path(sandbox, &opening);
     if (path == NULL)
         return;

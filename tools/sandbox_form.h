@@ -10,7 +10,7 @@
  * stay where they were given.
  */
 
-enum { FORM_FIELDS_MAX = 32 };
+enum { FORM_FIELDS_MAX = 256 };
 
 struct form {
     size_t count;

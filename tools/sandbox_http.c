@@ -2,10 +2,10 @@
 #include "sandbox_http.h"
 
 #include "../common/cleanup.h"
+#include "sandbox_http_private.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <microhttpd.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -18,7 +18,7 @@
 
 enum {
     HEADERS_MAX = 32 * 1024,
-    DISCARD_MAX = 256 * 1024, /* of a body that is too large, so that the 413 arrives */
+    DISCARD_MAX = 512 * 1024, /* of a body that is too large, so that the 413 arrives */
     IDLE_SECONDS = 5,
     STOP_SECONDS = 7, /* a handler waits for the connector up to 5 */
     THREAD_STACK = 512 * 1024,
@@ -40,90 +40,9 @@ struct server {
 /* One request while it comes in. */
 struct incoming {
     struct request request;
-    size_t body_size;
+    struct text body;
     size_t discarded; /* bytes beyond REQUEST_BODY_MAX */
-    char body[REQUEST_BODY_MAX + 1];
 };
-
-void reply_json(struct reply *reply, unsigned int status, cJSON *document)
-{
-    reply->body = cJSON_PrintUnformatted(document);
-    reply->status = reply->body == NULL ? 0 : status;
-    reply->content_type = "application/json";
-    cJSON_Delete(document);
-}
-
-void reply_error(struct reply *reply, unsigned int status, const char *error,
-                 const char *description)
-{
-    _cleanup_(cleanup_json) cJSON *document = cJSON_CreateObject();
-    if (cJSON_AddStringToObject(document, "error", error) == NULL ||
-        cJSON_AddStringToObject(document, "error_description", description) == NULL)
-        return;
-    reply_json(reply, status, document);
-    document = NULL;
-}
-
-void reply_text(struct reply *reply, unsigned int status, const char *content_type,
-                struct text *text)
-{
-    reply->body = text_take(text);
-    reply->status = reply->body == NULL ? 0 : status;
-    reply->content_type = content_type;
-}
-
-static void clear_reply(struct reply *reply)
-{
-    free(reply->body);
-    free(reply->location);
-}
-
-static bool add_header(struct MHD_Response *response, const char *name, const char *value)
-{
-    return value == NULL || MHD_add_response_header(response, name, value) == MHD_YES;
-}
-
-static bool add_headers(struct MHD_Response *response, const struct reply *reply, const char *allow)
-{
-    return add_header(response, "Content-Type", reply->content_type) &&
-           add_header(response, "Content-Security-Policy", reply->policy) &&
-           add_header(response, "Location", reply->location) &&
-           add_header(response, "Allow", allow) &&
-           add_header(response, "Cache-Control", "no-store") &&
-           add_header(response, "Pragma", "no-cache") && /* RFC 6749 5.1 asks for it */
-           add_header(response, "Referrer-Policy", "no-referrer") &&
-           add_header(response, "X-Content-Type-Options", "nosniff");
-}
-
-static enum MHD_Result send_reply(struct MHD_Connection *connection, const struct reply *reply,
-                                  const char *allow)
-{
-    static char out_of_memory[] = "{\"error\":\"server_error\"}";
-    char *body = reply->body == NULL ? out_of_memory : reply->body;
-    if (reply->status == 0)
-        body = out_of_memory;
-    struct MHD_Response *response =
-        MHD_create_response_from_buffer(strlen(body), body, MHD_RESPMEM_MUST_COPY);
-    if (response == NULL)
-        return MHD_NO;
-    enum MHD_Result result = MHD_NO;
-    if (add_headers(response, reply, allow)) {
-        unsigned int status = reply->status == 0 ? 500 : reply->status;
-        result = MHD_queue_response(connection, status, response);
-    }
-    MHD_destroy_response(response);
-    return result;
-}
-
-static enum MHD_Result refuse(struct MHD_Connection *connection, unsigned int status,
-                              const char *error, const char *description, const char *allow)
-{
-    struct reply reply = {0};
-    reply_error(&reply, status, error, description);
-    enum MHD_Result result = send_reply(connection, &reply, allow);
-    clear_reply(&reply);
-    return result;
-}
 
 static bool is_form(const char *content_type)
 {
@@ -148,50 +67,110 @@ static enum MHD_Result take_query_field(void *cls, enum MHD_ValueKind kind, cons
     return query->good ? MHD_YES : MHD_NO;
 }
 
-static bool read_fields(struct MHD_Connection *connection, struct incoming *incoming)
+static bool read_fields(struct MHD_Connection *connection, const struct route *route,
+                        struct incoming *incoming)
 {
     struct request *request = &incoming->request;
-    if (request->is_post)
-        return form_parse(&request->fields, incoming->body, incoming->body_size);
+    if (strcmp(route->method, "POST") == 0)
+        return form_parse(&request->fields, incoming->body.bytes, incoming->body.size);
     struct query query = {.form = &request->fields, .good = true};
     (void)MHD_get_connection_values_n(connection, MHD_GET_ARGUMENT_KIND, take_query_field, &query);
     return query.good;
 }
 
+static enum MHD_Result take_header(void *cls, enum MHD_ValueKind kind, const char *name,
+                                   const char *value)
+{
+    (void)kind;
+    struct request *request = cls;
+    const char **place = NULL;
+    if (strcasecmp(name, "Authorization") == 0)
+        place = &request->authorization;
+    else if (strcasecmp(name, "x-api-key") == 0)
+        place = &request->api_key;
+    else if (strcasecmp(name, "Content-Type") == 0)
+        place = &request->content_type;
+    if (place != NULL) {
+        request->repeats_header = request->repeats_header || *place != NULL;
+        *place = value == NULL ? "" : value;
+    }
+    return MHD_YES;
+}
+
+/* What is wrong with the request's form, before any handler looks at it; 0: nothing. */
+static unsigned int check_body(const struct route *route, const struct incoming *incoming,
+                               const char **description)
+{
+    bool takes_form = strcmp(route->method, "POST") == 0;
+    if (incoming->discarded > 0 || (takes_form && incoming->body.size > FORM_BODY_MAX)) {
+        *description = "the body is larger than 64 KiB, or 256 KiB for a PATCH";
+        return 413;
+    }
+    if (takes_form && incoming->body.size > 0 && !is_form(incoming->request.content_type)) {
+        *description = "send application/x-www-form-urlencoded";
+        return 415;
+    }
+    return 0;
+}
+
 static enum MHD_Result run_route(struct server *server, struct MHD_Connection *connection,
                                  const struct route *route, struct incoming *incoming)
 {
-    const char *type = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Content-Type");
-    if (incoming->discarded > 0)
-        return refuse(connection, 413, "invalid_request", "the body is larger than 16 KiB", NULL);
-    if (incoming->request.is_post && incoming->body_size > 0 && !is_form(type))
-        return refuse(connection, 415, "invalid_request", "send application/x-www-form-urlencoded",
-                      NULL);
-    if (!read_fields(connection, incoming))
-        return refuse(connection, 400, "invalid_request",
-                      "a field is malformed or given twice, or there are too many", NULL);
+    const char *description = NULL;
+    struct request *request = &incoming->request;
+    (void)MHD_get_connection_values(connection, MHD_HEADER_KIND, take_header, request);
+    text_append_string(&incoming->body, ""); /* at least an empty text */
+    if (incoming->body.failed)
+        return MHD_NO;
+    unsigned int status = check_body(route, incoming, &description);
+    if (status != 0)
+        return reply_refuse(connection, status, "invalid_request", description, NULL);
+    if (!read_fields(connection, route, incoming))
+        return reply_refuse(connection, 400, "invalid_request",
+                            "a field is malformed or given twice, or there are too many", NULL);
+    request->body = incoming->body.bytes;
+    request->body_size = incoming->body.size;
     struct reply reply = {0};
-    route->handle(server->sandbox, &incoming->request, &reply);
-    enum MHD_Result result = send_reply(connection, &reply, NULL);
-    clear_reply(&reply);
+    /* without this, a handler that waits would find its connection idle, and so closed */
+    (void)MHD_set_connection_option(connection, MHD_CONNECTION_OPTION_TIMEOUT, 0U);
+    route->handle(server->sandbox, request, &reply);
+    (void)MHD_set_connection_option(connection, MHD_CONNECTION_OPTION_TIMEOUT,
+                                    (unsigned int)IDLE_SECONDS);
+    enum MHD_Result result = reply.cut ? MHD_NO : reply_send(connection, &reply, NULL);
+    reply_clear(&reply);
     return result;
+}
+
+/* True if the path is the route's; `rest` is what comes behind the route's last slash. */
+static bool leads_to(const struct route *route, const char *path, const char **rest)
+{
+    size_t size = strlen(route->path);
+    if (size < 2 || route->path[size - 1] != '/')
+        return strcmp(route->path, path) == 0;
+    *rest = path + size;
+    return strncmp(route->path, path, size) == 0 && (*rest)[0] != '\0' &&
+           strchr(*rest, '/') == NULL;
 }
 
 static enum MHD_Result dispatch(struct server *server, struct MHD_Connection *connection,
                                 const char *path, const char *method, struct incoming *incoming)
 {
-    const struct route *route = server->routes;
-    while (route->path != NULL && strcmp(route->path, path) != 0)
-        route++;
-    if (route->path == NULL)
-        return refuse(connection, 404, "not_found", "there is nothing here", NULL);
-    bool takes_post = strcmp(route->method, "POST") == 0;
-    incoming->request.is_post = strcmp(method, "POST") == 0;
-    bool is_read = strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
-    if (takes_post ? !incoming->request.is_post : !is_read)
-        return refuse(connection, 405, "method_not_allowed", "see the header Allow",
-                      takes_post ? "POST" : "GET, HEAD");
-    return run_route(server, connection, route, incoming);
+    _cleanup_(text_clear) struct text allow = {0};
+    const char *wanted = strcmp(method, "HEAD") == 0 ? "GET" : method;
+    for (const struct route *route = server->routes; route->path != NULL; route++) {
+        const char *rest = NULL;
+        if (!leads_to(route, path, &rest))
+            continue;
+        incoming->request.rest = rest;
+        if (strcmp(route->method, wanted) == 0)
+            return run_route(server, connection, route, incoming);
+        text_append_string(&allow, allow.size == 0 ? "" : ", ");
+        text_append_string(&allow, route->method);
+        text_append_string(&allow, strcmp(route->method, "GET") == 0 ? ", HEAD" : "");
+    }
+    if (allow.size == 0)
+        return reply_refuse(connection, 404, "not_found", "there is nothing here", NULL);
+    return reply_refuse(connection, 405, "method_not_allowed", "see the header Allow", allow.bytes);
 }
 
 static struct incoming *begin_request(struct server *server)
@@ -207,12 +186,11 @@ static struct incoming *begin_request(struct server *server)
 
 static bool take_body(struct incoming *incoming, const char *data, size_t size)
 {
-    size_t room = REQUEST_BODY_MAX - incoming->body_size;
+    size_t room = REQUEST_BODY_MAX - incoming->body.size;
     size_t taken = size < room ? size : room;
-    memcpy(incoming->body + incoming->body_size, data, taken);
-    incoming->body_size += taken;
+    text_append(&incoming->body, data, taken);
     incoming->discarded += size - taken;
-    return incoming->discarded <= DISCARD_MAX;
+    return !incoming->body.failed && incoming->discarded <= DISCARD_MAX;
 }
 
 /*
@@ -245,7 +223,9 @@ static void end_request(void *cls, struct MHD_Connection *connection, void **sta
     struct server *server = cls;
     if (*state == NULL)
         return;
-    free(*state);
+    struct incoming *incoming = *state;
+    text_clear(&incoming->body);
+    free(incoming);
     *state = NULL;
     (void)pthread_mutex_lock(&server->mutex);
     server->under_way--;

@@ -16,13 +16,20 @@
  * key set.
  */
 
-enum { REQUEST_BODY_MAX = 16 * 1024, CONNECTIONS_MAX = 256 };
+enum { REQUEST_BODY_MAX = 256 * 1024, FORM_BODY_MAX = 64 * 1024, CONNECTIONS_MAX = 256 };
 
 struct sandbox;
 
 struct request {
-    bool is_post;
-    struct form fields; /* a POST's body, any other method's query */
+    struct form fields; /* of a POST's form, of a GET's query */
+    const char *rest;   /* of the path, behind a route's that ends with a slash */
+    const char *body;   /* of a PATCH; NUL-terminated */
+    size_t body_size;
+    /* values of headers, NULL: not sent */
+    const char *authorization;
+    const char *api_key;
+    const char *content_type;
+    bool repeats_header; /* one of the three came twice */
 };
 
 /* What a handler fills in. The server frees it. */
@@ -30,16 +37,18 @@ struct reply {
     unsigned int status; /* 0 stands for "no memory", answered with 500 */
     const char *content_type;
     char *body;
-    char *location;     /* for 303 */
-    const char *policy; /* Content-Security-Policy, for pages */
+    char *location;           /* for 303 */
+    char *policy;             /* Content-Security-Policy, for pages */
+    unsigned int retry_after; /* seconds; 0: no such header */
+    bool cut;                 /* close the connection instead of answering */
 };
 
 typedef void route_handler(struct sandbox *sandbox, const struct request *request,
                            struct reply *reply);
 
 struct route {
-    const char *method; /* GET (serves HEAD, too) or POST */
-    const char *path;
+    const char *method; /* GET (serves HEAD, too), POST (of a form) or PATCH */
+    const char *path;   /* ends with a slash: one more segment belongs to it */
     route_handler *handle;
 };
 

@@ -33,7 +33,8 @@ static void reply_token(struct sandbox *sandbox, const struct sage_client *clien
 }
 
 /* Errors as in RFC 6749 5.2. */
-void issue_token(struct sandbox *sandbox, const struct request *request, struct reply *reply)
+static void judge_credentials(struct sandbox *sandbox, const struct request *request,
+                              struct reply *reply)
 {
     const struct form *fields = &request->fields;
     const char *grant_type = form_value(fields, "grant_type");
@@ -65,6 +66,15 @@ void issue_token(struct sandbox *sandbox, const struct request *request, struct 
         return;
     }
     reply_token(sandbox, client, reply);
+}
+
+void issue_token(struct sandbox *sandbox, const struct request *request, struct reply *reply)
+{
+    struct fault fault;
+    if (fault_before(sandbox->faults, FAULT_TOKEN, &fault, reply))
+        return;
+    judge_credentials(sandbox, request, reply);
+    fault_after(sandbox->faults, &fault, reply);
 }
 
 void rotate_keys(struct sandbox *sandbox, const struct request *request, struct reply *reply)

@@ -18,37 +18,56 @@
 #define PACKAGE_VERSION "unknown"
 #endif
 
+/* What the Provider API's x-api-key must be when no file says otherwise. */
+#define USUAL_API_KEY "sandbox-api-key-0001"
+
 static const char help[] =
     "Usage: feedgate-sandbox --port PORT --connector URL --key-header NAME --key-file FILE\n"
-    "                        [--audience AUDIENCE]\n"
+    "                        [--api-key-file FILE] [--audience AUDIENCE]\n"
     "\n"
     "Plays Sage on http://localhost:PORT/ for a connector on this machine: Sage ID (key set\n"
-    "and token endpoint) and the Banking Service (posts notifications, opens /auth). It is\n"
-    "for trying things out: it hands tokens to whoever asks.\n"
+    "and token endpoint), the Banking Service (posts notifications, opens /auth), the Provider\n"
+    "API (takes results) and a product, for a browser. It is for trying things out: it hands\n"
+    "tokens to whoever asks, and keeps all in memory.\n"
     "\n"
     "  --port PORT          listen on this port of 127.0.0.1 and [::1]\n"
     "  --connector URL      the connector, http://HOST[:PORT] with a loopback host\n"
     "  --key-header NAME    the header that carries the connector's key\n"
     "  --key-file FILE      the key: one line, not readable by others\n"
+    "  --api-key-file FILE  the Provider API's key, likewise (default: the key is\n"
+    "                       " USUAL_API_KEY ")\n"
     "  --audience AUDIENCE  of all tokens (default sfdsbanking/sfdsBankingProvider-Pre)\n"
     "  --version, --help\n"
     "\n"
     "Prints \"ready\" when it listens; SIGTERM and SIGINT end it.\n"
     "\n"
-    "  GET  /                             a product page with a button to connect a bank account\n"
+    "  GET  /                             the product: connect, re-authorise, link, disconnect\n"
     "  GET  /.well-known/jwks.json        the key set\n"
     "  POST /oauth/token                  grant_type=client_credentials client_id client_secret\n"
     "                                     audience [scope]\n"
+    "  PATCH /v1/authorisations/ID        a result, with the provider's token and x-api-key\n"
     "  POST /sandbox/rotate               new signing key; the one before stays in the set\n"
     "  POST /sandbox/token                kind=good|forged|expired|wrong-audience|wrong-issuer|\n"
     "                                     no-scope [scope]\n"
-    "  POST /sandbox/notification         [authorisationId] [bankId]; or [type] resourceType\n"
-    "                                     [resourceId] [bankId] [externalId]\n"
+    "  POST /sandbox/notification         [authorisationId] [bankId] [flow=auth|authrefresh]; or\n"
+    "                                     [type] resourceType [resourceId] [bankId] [externalId]\n"
     "  POST /sandbox/open                 authorisationId [bankId] [redirectUri] [state]\n"
     "                                     [flow=auth|authrefresh] [externalId] [bankAccount]\n"
     "  GET  /sandbox/availableaccounts    externalId\n"
+    "  POST /sandbox/link                 externalId [startDate] [resourceId]: what the product\n"
+    "                                     does after its picker\n"
+    "  GET  /sandbox/results              [authorisationId]: what the Provider API was told\n"
+    "  POST /sandbox/fault                kind=status|cut|stall|slow|cut-after [target=patch|\n"
+    "                                     token] [times] [status] [retryAfter] [milliseconds];\n"
+    "                                     kind=none takes all back and lets go what waits\n"
+    "  GET  /sandbox/fault                what is set, and how many requests wait\n"
     "\n"
-    "Clients of the token endpoint:\n";
+    "A result of an authorisation that was announced or opened with flow=authrefresh lists no\n"
+    "accounts, any other success lists one at least. The faults: \"status\" and \"cut\" do\n"
+    "nothing, \"stall\" does it all, later; \"slow\" and \"cut-after\" do it all, and answer late\n"
+    "or never.\n"
+    "\n"
+    "Clients of the token endpoint (only the provider's token is good for the Provider API):\n";
 
 static bool print_help(void)
 {
@@ -150,6 +169,7 @@ struct raw_options {
     const char *connector;
     const char *key_header;
     const char *key_file;
+    const char *api_key_file; /* NULL: the usual key */
     const char *audience;
 };
 
@@ -171,6 +191,10 @@ static enum options_outcome check(struct options *options, const struct raw_opti
     const char *fault = read_key(raw->key_file, options->key);
     if (fault != NULL)
         return complain(raw->key_file, fault);
+    (void)snprintf(options->api_key, sizeof(options->api_key), USUAL_API_KEY); /* fits */
+    fault = raw->api_key_file == NULL ? NULL : read_key(raw->api_key_file, options->api_key);
+    if (fault != NULL)
+        return complain(raw->api_key_file, fault);
     options->connector = raw->connector;
     options->key_header = raw->key_header;
     options->audience = raw->audience;
@@ -184,6 +208,7 @@ enum options_outcome options_read(struct options *options, int argc, char **argv
         {"connector", required_argument, NULL, 'c'},
         {"key-header", required_argument, NULL, 'n'},
         {"key-file", required_argument, NULL, 'k'},
+        {"api-key-file", required_argument, NULL, 'i'},
         {"audience", required_argument, NULL, 'a'},
         {"version", no_argument, NULL, 'v'},
         {"help", no_argument, NULL, 'h'},
@@ -204,6 +229,9 @@ enum options_outcome options_read(struct options *options, int argc, char **argv
             break;
         case 'k':
             raw.key_file = optarg;
+            break;
+        case 'i':
+            raw.api_key_file = optarg;
             break;
         case 'a':
             raw.audience = optarg;

@@ -17,10 +17,11 @@ struct options {
     const char *key_header;
     const char *audience;
     char key[KEY_MAX + 1];
+    char api_key[KEY_MAX + 1];
 };
 
 /*
- * Reads the command line and the key file. OPTIONS_DONE after --help or
+ * Reads the command line and the key files. OPTIONS_DONE after --help or
  * --version; OPTIONS_WRONG after one line on standard error.
  */
 enum options_outcome options_read(struct options *options, int argc, char **argv);

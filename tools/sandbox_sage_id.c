@@ -2,6 +2,7 @@
 #include "sandbox_sage_id.h"
 
 #include "../common/cleanup.h"
+#include "sandbox_sage_id_private.h"
 #include "sandbox_text.h"
 
 #include <openssl/bn.h>
@@ -21,13 +22,8 @@ enum { RSA_BITS = 2048, RSA_BYTES = RSA_BITS / 8 };
 const struct sage_client sage_clients[] = {
     {"sage-webhooks", "sandbox-secret", "WebhooksLambda"},
     {"sage-connector", "sandbox-secret", "ProviderAPI"},
-    {"provider", "sandbox-secret", NULL},
+    {"provider", "sandbox-provider-secret", NULL}, /* feedgate takes none below 16 characters */
     {NULL, NULL, NULL},
-};
-
-struct signing_key {
-    EVP_PKEY *key; /* NULL: there is none */
-    char kid[KID_SIZE];
 };
 
 struct sage_id {
@@ -102,6 +98,11 @@ void sage_id_free(struct sage_id *sage_id)
     free(sage_id);
 }
 
+const char *sage_id_issuer(const struct sage_id *sage_id)
+{
+    return sage_id->issuer;
+}
+
 const char *sage_id_audience(const struct sage_id *sage_id)
 {
     return sage_id->audience;
@@ -135,9 +136,23 @@ static bool take_key(struct sage_id *sage_id, const struct signing_key *from,
     return held;
 }
 
-static void release_key(struct signing_key *taken)
+void signing_key_release(struct signing_key *taken)
 {
     EVP_PKEY_free(taken->key);
+}
+
+bool sage_id_take_key(struct sage_id *sage_id, const char *kid, struct signing_key *taken)
+{
+    const struct signing_key *const keys[] = {&sage_id->current, &sage_id->previous};
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+        if (!take_key(sage_id, keys[i], taken))
+            continue;
+        if (strcmp(taken->kid, kid) == 0)
+            return true;
+        signing_key_release(taken);
+        taken->key = NULL;
+    }
+    return false;
 }
 
 static bool add_number(cJSON *key, const char *member, const EVP_PKEY *from, const char *parameter)
@@ -176,8 +191,8 @@ cJSON *sage_id_key_set(struct sage_id *sage_id)
     cJSON *keys = cJSON_AddArrayToObject(set, "keys");
     if (keys == NULL)
         return NULL;
-    _cleanup_(release_key) struct signing_key current = {0};
-    _cleanup_(release_key) struct signing_key previous = {0};
+    _cleanup_(signing_key_release) struct signing_key current = {0};
+    _cleanup_(signing_key_release) struct signing_key previous = {0};
     if (!take_key(sage_id, &sage_id->current, &current) || !add_key(keys, &current))
         return NULL;
     if (take_key(sage_id, &sage_id->previous, &previous) && !add_key(keys, &previous))
@@ -245,7 +260,7 @@ static bool append_signature(struct text *token, EVP_PKEY *key)
 
 char *sage_id_make_token(struct sage_id *sage_id, enum token_kind kind, const char *scope)
 {
-    _cleanup_(release_key) struct signing_key current = {0};
+    _cleanup_(signing_key_release) struct signing_key current = {0};
     if (!take_key(sage_id, &sage_id->current, &current))
         return NULL;
     _cleanup_(cleanup_free) char *header = print_header(current.kid);

@@ -57,4 +57,10 @@ cJSON *sage_id_key_set(struct sage_id *sage_id);
  */
 char *sage_id_make_token(struct sage_id *sage_id, enum token_kind kind, const char *scope);
 
+/*
+ * NULL if the token is one of ours, for our audience, not expired, and was issued
+ * to this client; else what is wrong with it.
+ */
+const char *sage_id_check_token(struct sage_id *sage_id, const char *token, const char *client);
+
 #endif

@@ -100,9 +100,12 @@ void text_append_query(struct text *text, const char *name, const char *value)
     text_append_percent(text, value);
 }
 
+static const char base64url_digits[] =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
 void text_append_base64url(struct text *text, const void *bytes, size_t size)
 {
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    const char *digits = base64url_digits;
     const unsigned char *in = bytes;
     for (size_t i = 0; i < size; i += 3) {
         size_t left = size - i;
@@ -115,6 +118,33 @@ void text_append_base64url(struct text *text, const void *bytes, size_t size)
                                  digits[(group >> 6) & 63], digits[group & 63]};
         text_append(text, encoded, left < 3 ? left + 1 : sizeof(encoded));
     }
+}
+
+bool text_append_decoded(struct text *text, const char *base64url, size_t size)
+{
+    uint32_t bits = 0;
+    unsigned int count = 0; /* of bits that wait for a whole byte */
+    size_t before = text->size;
+    bool good = size % 4 != 1;
+    for (size_t i = 0; i < size && good; i++) {
+        const char *digit = base64url[i] == '\0' ? NULL : strchr(base64url_digits, base64url[i]);
+        if (digit == NULL) {
+            good = false;
+            break;
+        }
+        bits = (bits << 6) | (uint32_t)(digit - base64url_digits);
+        count += 6;
+        if (count < 8)
+            continue;
+        count -= 8;
+        const unsigned char byte = (unsigned char)(bits >> count);
+        bits &= (1U << count) - 1;
+        text_append(text, &byte, 1);
+    }
+    if (good && bits == 0 && !text->failed)
+        return true;
+    text->size = before;
+    return false;
 }
 
 static bool is_continuation(unsigned char byte)

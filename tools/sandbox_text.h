@@ -34,6 +34,9 @@ void text_append_query(struct text *text, const char *name, const char *value);
 /* base64url without padding, as in RFC 7515. */
 void text_append_base64url(struct text *text, const void *bytes, size_t size);
 
+/* Appends what the unpadded base64url stands for; false, and nothing is appended, if it is none. */
+bool text_append_decoded(struct text *text, const char *base64url, size_t size);
+
 /* What is no UTF-8, and NUL, becomes U+FFFD, so that the result fits into JSON. */
 void text_append_utf8(struct text *text, const void *bytes, size_t size);
 
