@@ -2,7 +2,8 @@
 
 /*
  * GET /auth: the customer comes from Sage to connect a bank. Only for an
- * authorisation that a notification announced, once, within its lifetime.
+ * authorisation that a notification announced, once, within its lifetime. What
+ * follows, up to the way back to Sage, is the journey (common/journey.h).
  */
 #include "journey.h"
 #include "process.h"
@@ -20,16 +21,37 @@ static enum refusal open_authorisation(struct exchange *exchange)
     return journey_open(exchange, FLOW_AUTHORISATION);
 }
 
+static enum refusal resume_authorisation(struct exchange *exchange)
+{
+    return journey_resume(exchange, FLOW_AUTHORISATION);
+}
+
+static enum refusal continue_authorisation(struct exchange *exchange)
+{
+    return journey_continue(exchange, FLOW_AUTHORISATION);
+}
+
 static const struct endpoint auth = {
     .name = "auth",
     .refusals = REPLY_PAGE,
+    .parts = SERVICE_PAGES | SERVICE_CODES | SERVICE_REPORTS,
     .get =
         {
             .guards = {guard_no_prefetch},
             .parameters = auth_parameters,
             .handle = open_authorisation,
         },
-    .post = {.handle = journey_continue},
+    .get_ticket =
+        {
+            .parameters = journey_ticket,
+            .handle = resume_authorisation,
+        },
+    .post =
+        {
+            .body = {.limit = JOURNEY_FORM_MAX},
+            .form = journey_form,
+            .handle = continue_authorisation,
+        },
 };
 
 int main(int argc, char **argv)

@@ -19,16 +19,37 @@ static enum refusal open_reauthorisation(struct exchange *exchange)
     return journey_open(exchange, FLOW_REAUTHORISATION);
 }
 
+static enum refusal resume_reauthorisation(struct exchange *exchange)
+{
+    return journey_resume(exchange, FLOW_REAUTHORISATION);
+}
+
+static enum refusal continue_reauthorisation(struct exchange *exchange)
+{
+    return journey_continue(exchange, FLOW_REAUTHORISATION);
+}
+
 static const struct endpoint authrefresh = {
     .name = "authrefresh",
     .refusals = REPLY_PAGE,
+    .parts = SERVICE_PAGES | SERVICE_CODES | SERVICE_REPORTS,
     .get =
         {
             .guards = {guard_no_prefetch},
             .parameters = authrefresh_parameters,
             .handle = open_reauthorisation,
         },
-    .post = {.handle = journey_continue},
+    .get_ticket =
+        {
+            .parameters = journey_ticket,
+            .handle = resume_reauthorisation,
+        },
+    .post =
+        {
+            .body = {.limit = JOURNEY_FORM_MAX},
+            .form = journey_form,
+            .handle = continue_reauthorisation,
+        },
 };
 
 int main(int argc, char **argv)

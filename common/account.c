@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "account.h"
 
-#include <openssl/rand.h>
+#include "secret.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -83,6 +84,35 @@ enum refusal account_list_for(struct store *store, const char *external_id,
     return result == STORE_BUSY ? REFUSAL_STORE_BUSY : REFUSAL_STORE_FAILED;
 }
 
+bool account_list_of(struct database *database, const char *customer_id,
+                     void (*show)(const struct account *account, void *context), void *context)
+{
+    struct statement *select = database_statement(
+        database, "SELECT external_id, account_type, account_name, bank_identifier, "
+                  "account_identifier, branch_identifier FROM account WHERE customer_id = $1 "
+                  "ORDER BY account_name, external_id");
+    statement_bind_text(select, 1, customer_id);
+    enum step step;
+    while ((step = statement_step(select)) == STEP_ROW) {
+        struct account account = read_account(select, 0);
+        show(&account, context);
+    }
+    return step == STEP_DONE;
+}
+
+bool account_is_of(struct database *database, const char *external_id, const char *customer_id,
+                   bool *owned)
+{
+    struct statement *select = database_statement(
+        database, "SELECT 1 FROM account WHERE external_id = $1 AND customer_id = $2");
+    statement_bind_text(select, 1, external_id);
+    statement_bind_text(select, 2, customer_id);
+    enum step step = statement_step(select);
+    statement_done(select);
+    *owned = step == STEP_ROW;
+    return step != STEP_FAILED;
+}
+
 bool account_link(struct database *database, const char *id, const char *external_id, int64_t now)
 {
     struct statement *insert = database_statement(
@@ -125,12 +155,7 @@ enum account_linked account_adopt(struct database *database, const char *id,
 /* An externalId that can't be guessed; of the letters that survive every query string. */
 static bool make_external_id(char external_id[ACCOUNT_EXTERNAL_ID_SIZE])
 {
-    unsigned char bytes[RANDOM_BYTES];
-    if (RAND_bytes(bytes, sizeof bytes) != 1)
-        return false;
-    for (size_t i = 0; i < sizeof bytes; i++)
-        (void)snprintf(external_id + 2 * i, 3, "%02x", bytes[i]);
-    return true;
+    return secret_make_short(external_id, RANDOM_BYTES);
 }
 
 static bool store_customer(struct database *database, const char *id)
@@ -201,20 +226,61 @@ enum account_stored account_store(struct database *database, const char *custome
     return upsert(database, customer_id, account, external_id);
 }
 
+bool account_customer_known(struct database *database, const char *customer_id, bool *known)
+{
+    struct statement *select = database_statement(database, "SELECT 1 FROM customer WHERE id = $1");
+    statement_bind_text(select, 1, customer_id);
+    enum step step = statement_step(select);
+    statement_done(select);
+    *known = step == STEP_ROW;
+    return step != STEP_FAILED;
+}
+
+/* Runs a bound DELETE; says how many rows went. */
+static bool remove_rows(struct database *database, struct statement *delete, int64_t *removed)
+{
+    *removed = 0;
+    if (!statement_run(delete))
+        return false;
+    *removed = database_changes(database);
+    return true;
+}
+
+bool account_forget(struct database *database, const char *customer_id,
+                    struct account_forgotten *forgotten)
+{
+    struct statement *links =
+        database_statement(database, "DELETE FROM bank_account WHERE external_id IN "
+                                     "(SELECT external_id FROM account WHERE customer_id = $1)");
+    statement_bind_text(links, 1, customer_id);
+    if (!remove_rows(database, links, &forgotten->links))
+        return false;
+    struct statement *accounts =
+        database_statement(database, "DELETE FROM account WHERE customer_id = $1");
+    statement_bind_text(accounts, 1, customer_id);
+    if (!remove_rows(database, accounts, &forgotten->accounts))
+        return false;
+    struct statement *customer = database_statement(database, "DELETE FROM customer WHERE id = $1");
+    statement_bind_text(customer, 1, customer_id);
+    return statement_run(customer);
+}
+
 bool account_list_all(struct database *database,
                       void (*show)(const struct account_row *row, void *context), void *context)
 {
     struct statement *select = database_statement(
-        database, "SELECT customer_id, external_id, account_type, account_name, bank_identifier, "
-                  "account_identifier, branch_identifier, EXISTS (SELECT 1 FROM bank_account "
-                  "WHERE bank_account.external_id = account.external_id AND linked_at IS NOT NULL "
-                  "AND unlinked_at IS NULL) FROM account ORDER BY customer_id, account_name");
+        database, "SELECT customer_id, account.external_id, account_type, account_name, "
+                  "bank_identifier, account_identifier, branch_identifier, link.id FROM account "
+                  "LEFT JOIN bank_account AS link ON link.external_id = account.external_id "
+                  "AND link.linked_at IS NOT NULL AND link.unlinked_at IS NULL "
+                  "ORDER BY customer_id, account_name, account.external_id, link.id");
     enum step step;
     while ((step = statement_step(select)) == STEP_ROW) {
         struct account_row row = {
             .customer_id = statement_text(select, 0),
             .account = read_account(select, 1),
-            .linked = statement_integer(select, 7) != 0,
+            .linked = !statement_is_null(select, 7),
+            .bank_account_id = statement_text(select, 7),
         };
         show(&row, context);
     }

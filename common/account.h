@@ -36,6 +36,16 @@ enum refusal account_list_for(struct store *store, const char *external_id,
                               void (*show)(const struct account *account, void *context),
                               void *context);
 
+/* Shows all accounts of a customer, in the order of their names; false on failure. */
+bool account_list_of(struct database *database, const char *customer_id,
+                     void (*show)(const struct account *account, void *context), void *context);
+
+/* Whether the account is this customer's, and whether there is such a customer; false on failure.
+ */
+bool account_is_of(struct database *database, const char *external_id, const char *customer_id,
+                   bool *owned);
+bool account_customer_exists(struct database *database, const char *customer_id, bool *exists);
+
 /*
  * Sage linked a bank account of its own (`id`, in lower case) to an
  * externalId, or deleted it; parts of the caller's transaction. A deleted one
@@ -77,11 +87,31 @@ enum account_linked { ACCOUNT_LINKED, ACCOUNT_LINKED_ELSEWHERE, ACCOUNT_NOT_LINK
 enum account_linked account_adopt(struct database *database, const char *id,
                                   const char *external_id, int64_t now);
 
-/* A row of all accounts, for people; texts are borrowed for the call. */
+/* Whether there is a customer of this id; false on failure. A part of the caller's transaction. */
+bool account_customer_known(struct database *database, const char *customer_id, bool *known);
+
+struct account_forgotten {
+    int64_t accounts, links; /* removed */
+};
+
+/*
+ * Removes a customer (of whom nothing else may be left that names them by a
+ * foreign key), their accounts and Sage's links to these, as a part of the
+ * caller's transaction. False on failure.
+ */
+bool account_forget(struct database *database, const char *customer_id,
+                    struct account_forgotten *forgotten);
+
+/*
+ * A row of all accounts, for people; texts are borrowed for the call. An
+ * account that Sage has linked several times, for several of its users, has a
+ * row for each.
+ */
 struct account_row {
     const char *customer_id;
     struct account account;
     bool linked;
+    const char *bank_account_id; /* Sage's; NULL when it isn't linked */
 };
 bool account_list_all(struct database *database,
                       void (*show)(const struct account_row *row, void *context), void *context);

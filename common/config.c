@@ -167,14 +167,40 @@ static bool settle_provider_api_url(struct config_reading *reading)
     return config->sage.provider_api_url != NULL;
 }
 
+static bool are_equal(const struct config_secret *one, const struct config_secret *other)
+{
+    return one->length > 0 && one->length == other->length &&
+           CRYPTO_memcmp(one->bytes, other->bytes, one->length) == 0;
+}
+
 static bool keys_of_notification_differ(struct config_reading *reading)
 {
-    const struct config_secret *key = &reading->config->notification.key;
-    const struct config_secret *next = &reading->config->notification.next_key;
-    if (key->length != next->length || CRYPTO_memcmp(key->bytes, next->bytes, key->length) != 0)
-        return true;
-    return refuse_at(reading, "notification", "next_key_file",
+    const struct config *config = reading->config;
+    return !are_equal(&config->notification.key, &config->notification.next_key) ||
+           refuse_at(reading, "notification", "next_key_file",
                      "has the same key as key_file; make a new one, or remove the line");
+}
+
+/* Who may have a code for any customer must not be somebody who got a key for something else. */
+static bool keys_of_code_are_its_own(struct config_reading *reading)
+{
+    const struct config *config = reading->config;
+    const struct config_secret *others[] = {&config->notification.key,
+                                            &config->notification.next_key};
+    if (config->code.key.length == 0 && config->code.next_key.length > 0)
+        return refuse_at(reading, "code", "next_key_file", "is nothing without key_file");
+    if (are_equal(&config->code.key, &config->code.next_key))
+        return refuse_at(reading, "code", "next_key_file",
+                         "has the same key as key_file; make a new one, or remove the line");
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        if (are_equal(&config->code.key, others[i]))
+            return refuse_at(reading, "code", "key_file",
+                             "has a key of [notification], which Sage knows; make a new one");
+        if (are_equal(&config->code.next_key, others[i]))
+            return refuse_at(reading, "code", "next_key_file",
+                             "has a key of [notification], which Sage knows; make a new one");
+    }
+    return true;
 }
 
 static bool availableaccounts_is_guarded(struct config_reading *reading)
@@ -251,9 +277,9 @@ static bool provider_api_is_whole(struct config_reading *reading)
 static bool settle(struct config_reading *reading)
 {
     return settle_keys(reading) && settle_provider_api_url(reading) &&
-           keys_of_notification_differ(reading) && availableaccounts_is_guarded(reading) &&
-           fragment_origins_are_allowed(reading) && policy_fits(reading) &&
-           provider_api_is_whole(reading);
+           keys_of_notification_differ(reading) && keys_of_code_are_its_own(reading) &&
+           availableaccounts_is_guarded(reading) && fragment_origins_are_allowed(reading) &&
+           policy_fits(reading) && provider_api_is_whole(reading);
 }
 
 static bool load(struct config *config, const char *path, char error[CONFIG_ERROR_MAX])

@@ -23,9 +23,15 @@ enum { CONFIG_LIST_MAX = 32, CONFIG_ERROR_MAX = 512, CONFIG_KEY_MIN = 16, CONFIG
 
 /* Bytes that redirect_origins and frame_ancestors may have together: both go into one header. */
 enum { CONFIG_POLICY_MAX = 3072 };
-enum { CONFIG_LINES_MAX = 48 };
+enum { CONFIG_LINES_MAX = 64, CONFIG_BASE_URL_MAX = 1024 };
+
+/* The provider_name of a provider that gives none; pages translate it. */
+#define CONFIG_PROVIDER_UNNAMED "your bank"
 
 enum environment { ENVIRONMENT_SANDBOX, ENVIRONMENT_PRODUCTION, ENVIRONMENT_CUSTOM };
+
+/* What a re-authorisation's report has as `bankAccounts`: Sage's pages disagree. */
+enum reauthorisation_accounts { ACCOUNTS_OMITTED, ACCOUNTS_EMPTY, ACCOUNTS_LISTED };
 
 struct config_list {
     size_t count;
@@ -68,16 +74,25 @@ struct config {
         int64_t retention_ms;
     } session;
     struct {
-        char *public_url; /* without a trailing slash */
+        char *public_url; /* at most CONFIG_BASE_URL_MAX bytes, without a trailing slash */
         struct config_list redirect_origins;
         struct config_list fragment_origins;
         char *frame_ancestors; /* the CSP source list */
         char *provider_name;
+        char *templates;             /* a directory; NULL: the built-in pages */
+        int64_t cancel_abandoned_ms; /* before the session's expiry; 0: never */
     } journey;
+    struct {
+        struct config_secret key;      /* of POST /code; none: it takes no requests */
+        struct config_secret next_key; /* accepted too, during a rotation */
+    } code;
     struct {
         char *client_id; /* NULL when results aren't reported */
         struct config_secret client_secret;
         struct config_secret api_key;
+        enum reauthorisation_accounts reauthorisation_accounts;
+        char *cancelled_status;
+        char *error_status;
     } provider_api;
     struct {
         char *ca_file; /* NULL: the system's */

@@ -17,6 +17,12 @@ static const char *const environments[] = {
     NULL,
 };
 static const char *const regions[] = {"eu", "us", NULL};
+static const char *const reauthorisation_accounts[] = {
+    [ACCOUNTS_OMITTED] = "omit",
+    [ACCOUNTS_EMPTY] = "empty",
+    [ACCOUNTS_LISTED] = "list",
+    NULL,
+};
 static const char *const log_targets[] = {
     [LOG_TO_STDERR] = "stderr",
     [LOG_TO_SYSLOG] = "syslog",
@@ -74,7 +80,8 @@ const struct config_key config_keys[] = {
     {"session", "retention", config_read_duration, INTO(session.retention_ms), ALWAYS("30 days"),
      .least_ms = DAY_MS, .most_ms = 3650 * DAY_MS},
 
-    {"journey", "public_url", config_read_base_url, INTO(journey.public_url)},
+    {"journey", "public_url", config_read_base_url, INTO(journey.public_url),
+     .rules = CONFIG_REQUIRED},
     {"journey", "redirect_origins", config_read_origins, INTO(journey.redirect_origins),
      .rules = CONFIG_REQUIRED | CONFIG_LIST,
      BUILT_IN("https://snd01us.sagebankdrive.com https://snd01eu.sagebankdrive.com "
@@ -88,12 +95,24 @@ const struct config_key config_keys[] = {
      ALWAYS("'self' https://*.sagebankdrive.com https://*.sage.com https://*.intacct.com "
             "https://*.sageone.com")},
     {"journey", "provider_name", config_read_title, INTO(journey.provider_name),
-     ALWAYS("your bank")},
-    {"journey", "templates", .rules = CONFIG_NOT_YET},
+     ALWAYS(CONFIG_PROVIDER_UNNAMED)},
+    {"journey", "templates", config_read_path, INTO(journey.templates)},
+    {"journey", "cancel_abandoned", config_read_duration, INTO(journey.cancel_abandoned_ms),
+     ALWAYS("120 s"), .least_ms = 0, .most_ms = HOUR_MS},
+
+    {"code", "key_file", config_read_secret, INTO(code.key)},
+    {"code", "next_key_file", config_read_secret, INTO(code.next_key)},
 
     {"provider_api", "client_id", config_read_word, INTO(provider_api.client_id)},
     {"provider_api", "client_secret_file", config_read_secret, INTO(provider_api.client_secret)},
     {"provider_api", "api_key_file", config_read_secret, INTO(provider_api.api_key)},
+    {"provider_api", "reauthorisation_accounts", config_read_choice,
+     INTO(provider_api.reauthorisation_accounts), ALWAYS("omit"),
+     .choices = reauthorisation_accounts},
+    {"provider_api", "cancelled_status", config_read_word, INTO(provider_api.cancelled_status),
+     ALWAYS("cancelled")},
+    {"provider_api", "error_status", config_read_word, INTO(provider_api.error_status),
+     ALWAYS("error")},
 
     {"network", "ca_file", config_read_path, INTO(network.ca_file)},
     {"network", "proxy", config_read_proxy, INTO(network.proxy)},

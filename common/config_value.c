@@ -195,6 +195,8 @@ bool config_read_base_url(struct config_reading *reading, const struct config_ke
         return false;
     if (strchr(value, '?') != NULL)
         return config_refuse(reading, key, "can't have a query, since paths are put behind it");
+    if (length > CONFIG_BASE_URL_MAX)
+        return config_refuse(reading, key, "is longer than %d bytes", CONFIG_BASE_URL_MAX);
     while (value[length - 1] == '/')
         length--;
     *field = config_keep(reading, value, length);

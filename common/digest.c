@@ -11,17 +11,22 @@ bool digest_bytes(const void *bytes, size_t length, unsigned char digest[DIGEST_
            written == DIGEST_BYTES;
 }
 
-bool digest_text(const void *bytes, size_t length, char text[DIGEST_TEXT])
+void digest_write(const unsigned char digest[DIGEST_BYTES], char text[DIGEST_TEXT])
 {
     static const char digits[] = "0123456789abcdef";
-    unsigned char digest[DIGEST_BYTES];
-    if (!digest_bytes(bytes, length, digest))
-        return false;
     for (size_t i = 0; i < DIGEST_BYTES; i++) {
         text[2 * i] = digits[digest[i] >> 4];
         text[2 * i + 1] = digits[digest[i] & 15];
     }
     text[DIGEST_TEXT - 1] = '\0';
+}
+
+bool digest_text(const void *bytes, size_t length, char text[DIGEST_TEXT])
+{
+    unsigned char digest[DIGEST_BYTES];
+    if (!digest_bytes(bytes, length, digest))
+        return false;
+    digest_write(digest, text);
     return true;
 }
 

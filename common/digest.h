@@ -12,7 +12,10 @@ enum { DIGEST_BYTES = 32, DIGEST_TEXT = 65 };
 /* The SHA-256 of `length` bytes; false when OpenSSL fails. */
 bool digest_bytes(const void *bytes, size_t length, unsigned char digest[DIGEST_BYTES]);
 
-/* The same as 64 lower-case hexadecimal digits and a NUL. */
+/* A digest as 64 lower-case hexadecimal digits and a NUL. */
+void digest_write(const unsigned char digest[DIGEST_BYTES], char text[DIGEST_TEXT]);
+
+/* The SHA-256 of `length` bytes as 64 lower-case hexadecimal digits and a NUL. */
 bool digest_text(const void *bytes, size_t length, char text[DIGEST_TEXT]);
 
 /*

@@ -6,11 +6,29 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct operation *find_operation(const struct endpoint *endpoint, enum method method)
+/* Whether a pair of the query has this name; what else it is, its reading will tell. */
+static bool query_names(const struct exchange *exchange, const char *name)
 {
-    const struct operation *operation = method == METHOD_GET    ? &endpoint->get
-                                        : method == METHOD_POST ? &endpoint->post
-                                                                : NULL;
+    const char *query = exchange_variable(exchange, "QUERY_STRING");
+    size_t length = strlen(name);
+    for (const char *pair = query; pair; pair = strchr(pair, '&')) {
+        pair += *pair == '&' ? 1 : 0;
+        if (strncmp(pair, name, length) == 0 && pair[length] == '=')
+            return true;
+    }
+    return false;
+}
+
+static const struct operation *find_operation(const struct endpoint *endpoint,
+                                              const struct exchange *exchange)
+{
+    const struct operation *operation = NULL;
+    if (exchange->method == METHOD_POST)
+        operation = &endpoint->post;
+    else if (exchange->method == METHOD_GET)
+        operation = endpoint->get_ticket.handle && query_names(exchange, "ticket")
+                        ? &endpoint->get_ticket
+                        : &endpoint->get;
     return operation && operation->handle ? operation : NULL;
 }
 
@@ -36,9 +54,10 @@ static bool is_media_type(const char *content_type, const char *expected)
 
 static enum refusal judge_body(const struct operation *operation, const struct exchange *exchange)
 {
-    if (!operation->body.type)
+    if (operation->body.limit == 0)
         return REFUSAL_NONE;
-    if (!is_media_type(exchange_variable(exchange, "CONTENT_TYPE"), operation->body.type))
+    const char *type = operation->body.type;
+    if (type && !is_media_type(exchange_variable(exchange, "CONTENT_TYPE"), type))
         return REFUSAL_MEDIA_TYPE;
     return exchange_declares_more(exchange, operation->body.limit) ? REFUSAL_BODY_TOO_LARGE
                                                                    : REFUSAL_NONE;
@@ -46,18 +65,29 @@ static enum refusal judge_body(const struct operation *operation, const struct e
 
 static enum refusal read_body(const struct operation *operation, struct exchange *exchange)
 {
-    return operation->body.type ? exchange_read_body(exchange, operation->body.limit)
-                                : REFUSAL_NONE;
+    return operation->body.limit > 0 ? exchange_read_body(exchange, operation->body.limit)
+                                     : REFUSAL_NONE;
+}
+
+/* The form in the body; one of another media type is none, and has no fields. */
+static const char *find_form(const struct exchange *exchange)
+{
+    static const char form[] = "application/x-www-form-urlencoded";
+    if (!is_media_type(exchange_variable(exchange, "CONTENT_TYPE"), form))
+        return NULL;
+    /* A NUL would hide what is behind it. */
+    return strlen(exchange->body) == exchange->body_length ? exchange->body : "%00";
 }
 
 static enum refusal read_parameters(const struct operation *operation, struct exchange *exchange)
 {
-    if (!operation->parameters)
+    const struct parameter *declared = operation->form ? operation->form : operation->parameters;
+    if (!declared)
         return REFUSAL_NONE;
-    const char *query = exchange_variable(exchange, "QUERY_STRING");
+    const char *pairs =
+        operation->form ? find_form(exchange) : exchange_variable(exchange, "QUERY_STRING");
     const char *culprit = NULL;
-    enum refusal refusal =
-        parameter_read(query ? query : "", operation->parameters, &exchange->parameters, &culprit);
+    enum refusal refusal = parameter_read(pairs, declared, &exchange->parameters, &culprit);
     if (culprit)
         exchange_note(exchange, culprit);
     return refusal;
@@ -66,7 +96,7 @@ static enum refusal read_parameters(const struct operation *operation, struct ex
 /* The way of a request: all checks in their order, then the handler. */
 static enum refusal operate(const struct endpoint *endpoint, struct exchange *exchange)
 {
-    const struct operation *operation = find_operation(endpoint, exchange->method);
+    const struct operation *operation = find_operation(endpoint, exchange);
     if (!operation) {
         add_allow(endpoint, exchange);
         return REFUSAL_METHOD;

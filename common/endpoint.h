@@ -19,18 +19,21 @@ enum { GUARDS_MAX = 5 };
 /* What one method of an endpoint demands. Without a handler the method isn't allowed. */
 struct operation {
     struct {
-        const char *type; /* the media type, without parameters; NULL: no body is read */
-        size_t limit;     /* bytes */
+        const char *type; /* the media type, without parameters; NULL: none is demanded */
+        size_t limit;     /* bytes; 0: no body is read */
     } body;
     guard *guards[GUARDS_MAX + 1];      /* in order, cheapest first; ends with NULL */
     const struct parameter *parameters; /* of the query, ends with a NULL name; NULL: none */
+    const struct parameter *form;       /* of a form in the body, likewise */
     handler *handle;
 };
 
 struct endpoint {
     const char *name;
     enum reply_form refusals; /* how refusals look */
+    unsigned parts;           /* of enum service_part: what its handlers need */
     struct operation get;
+    struct operation get_ticket; /* in place of `get` when the query has a `ticket` */
     struct operation post;
 };
 

@@ -74,6 +74,21 @@ enum refusal guard_availableaccounts_token(struct exchange *exchange)
                        config->availableaccounts.client);
 }
 
+enum refusal guard_code_key(struct exchange *exchange)
+{
+    const struct config *config = exchange->service->config;
+    if (config->code.key.length == 0) {
+        exchange_note(exchange, "no [code] key_file is configured");
+        return REFUSAL_CODE_KEY_WRONG;
+    }
+    const char *given = find_token(exchange);
+    if (!given)
+        return REFUSAL_CODE_KEY_MISSING;
+    bool current = is_key(given, &config->code.key);
+    bool next = is_key(given, &config->code.next_key);
+    return current || next ? REFUSAL_NONE : REFUSAL_CODE_KEY_WRONG;
+}
+
 enum refusal guard_no_prefetch(struct exchange *exchange)
 {
     static const char *const marks[] = {"HTTP_SEC_PURPOSE", "HTTP_PURPOSE", "HTTP_X_MOZ"};

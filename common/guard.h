@@ -26,6 +26,12 @@ enum refusal guard_notification_token(struct exchange *exchange);
 /* A Sage ID token for available accounts (scope `ProviderAPI`, client as pinned). */
 enum refusal guard_availableaccounts_token(struct exchange *exchange);
 
+/*
+ * The key of the provider's backend, `Authorization: Bearer KEY`: whoever has
+ * it can get a code for any customer. While none is configured, nobody passes.
+ */
+enum refusal guard_code_key(struct exchange *exchange);
+
 /* Refuses what a browser fetches only in case somebody follows a link: that must not use it up. */
 enum refusal guard_no_prefetch(struct exchange *exchange);
 

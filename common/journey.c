@@ -3,49 +3,307 @@
 
 #include "cleanup.h"
 #include "log.h"
+#include "outbox.h"
 #include "page.h"
 #include "redirect_uri.h"
+#include "reply.h"
+#include "shown_accounts.h"
+#include "steps.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 _Static_assert((int)LOG_ID_SIZE == (int)SESSION_LOG_ID_SIZE, "an exchange names its session");
 
-static const struct {
-    const char *title;   /* %s: the provider */
-    const char *request; /* %s: the provider */
-} flows[] = {
-    [FLOW_AUTHORISATION] = {"Connect %s to Sage",
-                            "You asked in your Sage product to connect your accounts at %s."},
-    [FLOW_REAUTHORISATION] = {"Renew the connection of %s to Sage",
-                              "You asked in your Sage product to renew the connection of your "
-                              "accounts at %s."},
+enum { URL_SIZE = CONFIG_BASE_URL_MAX + 128, NUMBER_SIZE = 24, VALUES_MAX = 10 };
+
+const struct parameter journey_ticket[] = {
+    {"ticket", PARAMETER_SECRET, REQUIRED},
+    {.name = NULL},
 };
 
-/* A sentence with the provider's name in it; both come from where their size is known. */
-static const char *say(char sentence[512], const char *format, const char *provider)
+const struct parameter journey_form[] = {
+    {"ticket", PARAMETER_SECRET, OPTIONAL},
+    {"continuation", PARAMETER_SECRET, OPTIONAL},
+    {"step", PARAMETER_TEXT, OPTIONAL},
+    {"code", PARAMETER_TYPED, OPTIONAL},
+    {.name = NULL},
+};
+
+/* What differs between the flows: the URL, and the section of a page's template. */
+static const struct {
+    const char *path;
+    const char *section;
+} flows[] = {
+    [FLOW_AUTHORISATION] = {"auth", "authorisation"},
+    [FLOW_REAUTHORISATION] = {"authrefresh", "reauthorisation"},
+};
+
+/* A page's values; room for all that any page has. */
+struct content {
+    size_t count;
+    struct page_value values[VALUES_MAX + 1];
+};
+
+static void say(struct content *content, const char *name, const char *text)
 {
-    const char *place = strstr(format, "%s");
-    int before = place ? (int)(place - format) : (int)strlen(format);
-    (void)snprintf(sentence, 512, "%.*s%s%s", before, format, place ? provider : "",
-                   place ? place + 2 : "");
-    return sentence;
+    if (content->count < VALUES_MAX)
+        content->values[content->count++] = (struct page_value){name, text};
 }
 
-static enum refusal show_opened(struct exchange *exchange, enum flow flow, const char *back)
+static struct content begin_content(const struct exchange *exchange, enum flow flow)
 {
-    const char *provider = exchange->service->config->journey.provider_name;
-    char sentence[512];
-    struct page page;
-    if (!page_begin(&page, say(sentence, flows[flow].title, provider)))
+    struct content content = {.count = 0};
+    say(&content, "provider", exchange->service->config->journey.provider_name);
+    say(&content, flows[flow].section, "yes");
+    return content;
+}
+
+static enum refusal show(struct exchange *exchange, int status, enum page_kind kind,
+                         const struct content *content, const struct shown_accounts *accounts)
+{
+    const struct page page = {
+        .kind = kind,
+        .values = content->values,
+        .items = accounts ? accounts->items : NULL,
+        .item_count = accounts ? accounts->count : 0,
+    };
+    return page_reply(exchange, status, &page) ? REFUSAL_NONE : REFUSAL_INTERNAL;
+}
+
+static const char *own_url(const struct exchange *exchange, enum flow flow, const char *ticket,
+                           char url[URL_SIZE])
+{
+    (void)snprintf(url, URL_SIZE, "%s/%s%s%s", exchange->service->config->journey.public_url,
+                   flows[flow].path, ticket ? "?ticket=" : "", ticket ? ticket : "");
+    return url;
+}
+
+static char *way_back(const struct session_journey *session)
+{
+    return redirect_uri_with_state(session->redirect_uri, session->state);
+}
+
+static enum refusal show_message(struct exchange *exchange, int status, const char *message,
+                                 const struct session_journey *session)
+{
+    struct content content = begin_content(exchange, session->flow);
+    _cleanup_(cleanup_free) char *back = way_back(session);
+    if (!back)
         return REFUSAL_OUT_OF_MEMORY;
-    page_paragraph(&page, say(sentence, flows[flow].request, provider));
-    page_paragraph(&page, "Whoever opened this window in Sage will see these accounts. If you "
-                          "didn't start this in Sage yourself, or if the link came by mail or "
-                          "message, close this window now.");
-    page_paragraph(&page, "This page opens once. To start again, go back to Sage.");
-    page_link(&page, back, "Go back to Sage");
-    return page_reply(&page, exchange, 200) ? REFUSAL_NONE : REFUSAL_INTERNAL;
+    say(&content, "message", message);
+    say(&content, "back", back);
+    return show(exchange, status, PAGE_MESSAGE, &content, NULL);
+}
+
+static enum refusal show_code_page(struct exchange *exchange, int status, const char *ticket,
+                                   enum flow flow, const char *problem, const char *tries_left)
+{
+    char url[URL_SIZE];
+    struct content content = begin_content(exchange, flow);
+    say(&content, "action", own_url(exchange, flow, NULL, url));
+    say(&content, "ticket", ticket);
+    if (problem)
+        say(&content, problem, "yes");
+    say(&content, "tries_left", tries_left);
+    return show(exchange, status, PAGE_CODE, &content, NULL);
+}
+
+/* What the customer is about to agree to. */
+static enum refusal show_accounts_page(struct exchange *exchange, const struct standing *standing)
+{
+    const struct session_journey *session = &standing->session;
+    char url[URL_SIZE];
+    char count[NUMBER_SIZE];
+    _cleanup_(shown_accounts_clear) struct shown_accounts accounts;
+    enum refusal refusal = shown_accounts_read(exchange->service->store, page_language(exchange),
+                                               session->customer_id, &accounts);
+    if (refusal != REFUSAL_NONE)
+        return refusal;
+    (void)snprintf(count, sizeof count, "%zu", accounts.count);
+    struct content content = begin_content(exchange, session->flow);
+    say(&content, "action", own_url(exchange, session->flow, NULL, url));
+    say(&content, "continuation", standing->continuation);
+    say(&content, "count", count);
+    if (accounts.count == 0)
+        say(&content, "no_accounts", "yes");
+    return show(exchange, 200, session->flow == FLOW_AUTHORISATION ? PAGE_ACCOUNTS : PAGE_RENEW,
+                &content, &accounts);
+}
+
+/*
+ * Tells Sage now, if a thread can be spared for the wait; `feedgate deliver`
+ * does it otherwise.
+ */
+static void tell_sage(struct service *service, const struct session_key *key)
+{
+    if (atomic_fetch_add(&service->reporting, 1) < service->reporting_max)
+        (void)outbox_deliver_now(service->store, service->provider_api, &service->clock, key);
+    (void)atomic_fetch_sub(&service->reporting, 1);
+}
+
+/* A page of the journey for a refusal, which the caller still has to log; NONE: there is none. */
+static enum refusal show_refusal(struct exchange *exchange, const struct standing *standing,
+                                 enum refusal refusal, const char *secret)
+{
+    const struct session_journey *session = &standing->session;
+    int status = refusal_status(refusal);
+    char tries_left[NUMBER_SIZE];
+    switch (refusal) {
+    case REFUSAL_CODE_WRONG:
+        (void)snprintf(tries_left, sizeof tries_left, "%" PRId64, standing->tries_left);
+        return show_code_page(exchange, status, secret, session->flow, "wrong", tries_left);
+    case REFUSAL_CODES_EXHAUSTED:
+        return show_message(exchange, status, "codes_exhausted", session);
+    case REFUSAL_ACCOUNT_OF_ANOTHER:
+        return show_message(exchange, status, "account_of_another", session);
+    case REFUSAL_CUSTOMER_GONE:
+        return show_message(exchange, status, "customer_gone", session);
+    case REFUSAL_JOURNEY_EXPIRED:
+        return show_message(exchange, status, "expired", session);
+    case REFUSAL_JOURNEY_ENDED:
+        return show_message(exchange, status, "ended", session);
+    default:
+        return REFUSAL_NONE; /* the endpoint replies as for any other refusal */
+    }
+}
+
+/* Shows why not; the refusal goes on to the log. */
+static enum refusal answer_refusal(struct exchange *exchange, const struct standing *standing,
+                                   enum refusal refusal, const char *secret)
+{
+    enum refusal problem = show_refusal(exchange, standing, refusal, secret);
+    return problem == REFUSAL_NONE ? refusal : problem;
+}
+
+/* Answers a step that wasn't taken. */
+static enum refusal refuse(struct exchange *exchange, const struct standing *standing,
+                           enum refusal refusal, const char *secret)
+{
+    if (standing->session.ending != ENDING_NONE) /* by this very step */
+        tell_sage(exchange->service, &standing->session.key);
+    return answer_refusal(exchange, standing, refusal, secret);
+}
+
+/* The journey is over: its page, for who comes by once more, and who calls nobody by that. */
+static enum refusal show_ended(struct exchange *exchange, const struct standing *standing)
+{
+    switch (standing->session.ending) {
+    case ENDING_SUCCESS:
+        return show_message(exchange, 200, "done", &standing->session);
+    case ENDING_CANCELLED:
+        return show_message(exchange, 200, "cancelled", &standing->session);
+    default:
+        return answer_refusal(exchange, standing, REFUSAL_JOURNEY_ENDED, NULL);
+    }
+}
+
+static enum refusal send_back(struct exchange *exchange, const struct session_journey *session)
+{
+    _cleanup_(cleanup_free) char *back = way_back(session);
+    if (!back)
+        return REFUSAL_OUT_OF_MEMORY;
+    tell_sage(exchange->service, &session->key);
+    return reply_redirect(exchange, back) ? REFUSAL_NONE : REFUSAL_INTERNAL;
+}
+
+static void name_session(struct exchange *exchange, const struct standing *standing)
+{
+    memcpy(exchange->log_id, standing->session.key.log_id, sizeof exchange->log_id);
+}
+
+static enum refusal submit_code(struct exchange *exchange, const struct step_request *request)
+{
+    struct standing standing;
+    const char *code = parameter_value(&exchange->parameters, "code");
+    bool typed = code && code[strspn(code, " \t")] != '\0';
+    enum refusal refusal = typed ? step_try_code(exchange->service, request, code, &standing)
+                                 : step_look(exchange->service, request, &standing);
+    name_session(exchange, &standing);
+    if (refusal != REFUSAL_NONE)
+        return refuse(exchange, &standing, refusal, request->secret);
+    if (standing.session.ending != ENDING_NONE)
+        return show_ended(exchange, &standing);
+    if (typed)
+        return show_accounts_page(exchange, &standing);
+    refusal = show_code_page(exchange, refusal_status(REFUSAL_CODE_MISSING), request->secret,
+                             request->flow, "empty", NULL);
+    return refusal == REFUSAL_NONE ? REFUSAL_CODE_MISSING : refusal;
+}
+
+static enum refusal submit_confirmation(struct exchange *exchange,
+                                        const struct step_request *request)
+{
+    struct standing standing;
+    const struct language *language = page_language(exchange);
+    const struct consent_wording wording = {
+        .version = language_wording(language),
+        .language = language_tag(language),
+    };
+    enum refusal refusal = step_confirm(exchange->service, request, &wording, &standing);
+    name_session(exchange, &standing);
+    if (refusal != REFUSAL_NONE)
+        return refuse(exchange, &standing, refusal, NULL);
+    if (standing.session.ending == ENDING_ERROR)
+        return show_ended(exchange, &standing);
+    return send_back(exchange, &standing.session);
+}
+
+static enum refusal submit_cancellation(struct exchange *exchange,
+                                        const struct step_request *request)
+{
+    struct standing standing;
+    enum refusal refusal = step_cancel(exchange->service, request, &standing);
+    name_session(exchange, &standing);
+    if (refusal != REFUSAL_NONE)
+        return refuse(exchange, &standing, refusal, NULL);
+    if (standing.session.ending == ENDING_ERROR)
+        return show_ended(exchange, &standing);
+    return send_back(exchange, &standing.session);
+}
+
+enum refusal journey_continue(struct exchange *exchange, enum flow flow)
+{
+    const struct parameter_values *values = &exchange->parameters;
+    const char *ticket = parameter_value(values, "ticket");
+    const char *continuation = parameter_value(values, "continuation");
+    const char *step = parameter_value(values, "step");
+    const struct step_request request = {
+        .proof = continuation ? PROOF_CONTINUATION : PROOF_TICKET,
+        .secret = continuation ? continuation : ticket,
+        .flow = flow,
+        .now = exchange->now,
+    };
+    if (!request.secret)
+        return REFUSAL_CONTINUATION;
+    if (!step || (ticket && continuation))
+        return REFUSAL_STEP;
+    if (strcmp(step, "cancel") == 0)
+        return submit_cancellation(exchange, &request);
+    if (ticket && strcmp(step, "code") == 0)
+        return submit_code(exchange, &request);
+    if (continuation && strcmp(step, "confirm") == 0)
+        return submit_confirmation(exchange, &request);
+    return REFUSAL_STEP;
+}
+
+enum refusal journey_resume(struct exchange *exchange, enum flow flow)
+{
+    struct standing standing;
+    const struct step_request request = {
+        .proof = PROOF_TICKET,
+        .secret = parameter_value(&exchange->parameters, "ticket"),
+        .flow = flow,
+        .now = exchange->now,
+    };
+    enum refusal refusal = step_look(exchange->service, &request, &standing);
+    name_session(exchange, &standing);
+    if (refusal != REFUSAL_NONE)
+        return refuse(exchange, &standing, refusal, NULL);
+    if (standing.session.ending != ENDING_NONE)
+        return show_ended(exchange, &standing);
+    return show_code_page(exchange, 200, request.secret, flow, NULL, NULL);
 }
 
 static enum refusal check_redirect(struct exchange *exchange, const char *uri)
@@ -71,9 +329,26 @@ static enum refusal consume(struct exchange *exchange, const struct session_open
     return session_consume(exchange->service->store, &key, opening, exchange->now);
 }
 
+/* Sage may fetch the page for itself; only a browser on its way follows us to our own origin. */
+static enum refusal lead_to_ticket(struct exchange *exchange, enum flow flow, const char *ticket)
+{
+    char url[URL_SIZE];
+    const char *mode = exchange_variable(exchange, "HTTP_SEC_FETCH_MODE");
+    (void)own_url(exchange, flow, ticket, url);
+    if (mode && strcmp(mode, "navigate") == 0)
+        return reply_redirect(exchange, url) ? REFUSAL_NONE : REFUSAL_INTERNAL;
+    struct content content = begin_content(exchange, flow);
+    say(&content, "url", url);
+    return show(exchange, 200, PAGE_LINK, &content, NULL);
+}
+
 enum refusal journey_open(struct exchange *exchange, enum flow flow)
 {
     const struct parameter_values *values = &exchange->parameters;
+    char ticket[SECRET_TEXT];
+    char ticket_hash[DIGEST_TEXT];
+    if (!secret_make(ticket) || !digest_text(ticket, strlen(ticket), ticket_hash))
+        return REFUSAL_INTERNAL;
     const struct session_opening opening = {
         .flow = flow,
         .bank = parameter_value(values, "bank"),
@@ -81,24 +356,14 @@ enum refusal journey_open(struct exchange *exchange, enum flow flow)
         .state = parameter_value(values, "state"),
         .bank_account = parameter_value(values, "bankaccount"),
         .external_id = parameter_value(values, "externalId"),
+        .ticket_hash = ticket_hash,
     };
     enum refusal refusal = check_redirect(exchange, opening.redirect_uri);
-    if (refusal != REFUSAL_NONE)
-        return refusal;
-    _cleanup_(cleanup_free) char *back =
-        redirect_uri_with_state(opening.redirect_uri, opening.state);
-    if (!back)
-        return REFUSAL_OUT_OF_MEMORY;
-    refusal = consume(exchange, &opening);
+    if (refusal == REFUSAL_NONE)
+        refusal = consume(exchange, &opening);
     if (refusal != REFUSAL_NONE)
         return refusal;
     log_event(LOG_LEVEL_INFO, "session_opened", {"session", exchange->log_id},
               {"flow", flow_word(flow)});
-    return show_opened(exchange, flow, back);
-}
-
-enum refusal journey_continue(struct exchange *exchange)
-{
-    (void)exchange;
-    return REFUSAL_CONTINUATION;
+    return lead_to_ticket(exchange, flow, ticket);
 }

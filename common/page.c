@@ -1,83 +1,95 @@
 /* SPDX-License-Identifier: MIT */
 #include "page.h"
 
-#include "digest.h"
+#include "cleanup.h"
 
-#include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const char style[] =
-    ".feedgate{max-width:36rem;margin:0 auto;padding:1.5rem 1rem;"
-    "font:1rem/1.5 system-ui,sans-serif;color:#1a1a1a;background:#fff}"
-    ".feedgate h1{font-size:1.5rem;line-height:1.25;margin:0 0 1rem}"
-    ".feedgate p{margin:0 0 1rem;overflow-wrap:anywhere}"
-    ".feedgate a{color:#00498a;text-decoration:underline}"
-    ".feedgate a:focus-visible{outline:3px solid #00498a;outline-offset:2px}";
+enum { ADDED_VALUES = 4 };
 
-enum { HASH_TEXT = 4 * ((DIGEST_BYTES + 2) / 3) + 1 };
-
-static void write_text(struct page *page, const char *text)
+const struct language *page_language(const struct exchange *exchange)
 {
-    for (; *text; text++) {
-        const char *escaped = *text == '&'    ? "&amp;"
-                              : *text == '<'  ? "&lt;"
-                              : *text == '>'  ? "&gt;"
-                              : *text == '"'  ? "&quot;"
-                              : *text == '\'' ? "&#39;"
-                                              : NULL;
-        /* The stream keeps an error until page_reply() looks at it. */
-        if (escaped)
-            (void)fputs(escaped, page->html);
-        else
-            (void)fputc(*text, page->html);
+    return pages_language(exchange->service->pages,
+                          exchange_variable(exchange, "HTTP_ACCEPT_LANGUAGE"));
+}
+
+static const char *value_of(const struct page *page, const char *name)
+{
+    for (const struct page_value *value = page->values; value->name; value++)
+        if (strcmp(value->name, name) == 0)
+            return value->text;
+    return NULL;
+}
+
+/* A provider without a name is "your bank", in every language. */
+static const char *provider_name(const struct page_value *value, const struct language *language)
+{
+    if (strcmp(value->name, "provider") != 0 || !value->text ||
+        strcmp(value->text, CONFIG_PROVIDER_UNNAMED) != 0)
+        return value->text;
+    return language_text(language, "provider_unnamed");
+}
+
+/* A text of a message; a word that no catalogue has can only say that something is wrong. */
+static const char *message_text(const struct language *language, const char *word, const char *part)
+{
+    char name[CATALOGUE_NAME_SIZE];
+    int length = snprintf(name, sizeof name, "message_%s_%s", word ? word : "failed", part);
+    const char *text =
+        length > 0 && (size_t)length < sizeof name ? language_text(language, name) : NULL;
+    return text || (word && strcmp(word, "failed") == 0) ? text
+                                                         : message_text(language, "failed", part);
+}
+
+static const char *title_text(const struct page *page, const struct language *language)
+{
+    static const char *const titles[PAGE_KINDS] = {[PAGE_LINK] = "link_title",
+                                                   [PAGE_CODE] = "code_title",
+                                                   [PAGE_ACCOUNTS] = "accounts_title",
+                                                   [PAGE_RENEW] = "renew_title"};
+    if (page->kind == PAGE_MESSAGE)
+        return message_text(language, value_of(page, "message"), "title");
+    return language_text(language, titles[page->kind]);
+}
+
+/* The page's own values; their number, or -1 when they are too many. */
+static int copy_values(const struct page *page, const struct language *language,
+                       struct page_value values[PAGE_VALUES_MAX])
+{
+    int count = 0;
+    for (const struct page_value *value = page->values; value->name; value++) {
+        if (count == PAGE_VALUES_MAX)
+            return -1;
+        values[count++] = (struct page_value){value->name, provider_name(value, language)};
     }
+    return count;
 }
 
-static void write_html(struct page *page, const char *html)
+bool page_write(const struct pages *pages, const struct language *language, const struct page *page,
+                FILE *stream)
 {
-    (void)fputs(html, page->html); /* the stream keeps an error */
-}
-
-bool page_begin(struct page *page, const char *title)
-{
-    memset(page, 0, sizeof *page);
-    page->html = open_memstream(&page->bytes, &page->length);
-    if (!page->html)
+    struct page_value values[PAGE_VALUES_MAX + ADDED_VALUES + 1] = {{NULL, NULL}};
+    int count = copy_values(page, language, values);
+    const char *title_of = title_text(page, language);
+    const char *advice_of =
+        page->kind == PAGE_MESSAGE ? message_text(language, value_of(page, "message"), "text") : "";
+    if (count < 0 || !title_of || !advice_of)
         return false;
-    write_html(page, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-                     "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-                     "<title>");
-    write_text(page, title);
-    write_html(page, "</title>\n<style>");
-    write_html(page, style);
-    write_html(page, "</style>\n</head>\n<body>\n<main class=\"feedgate\">\n<h1>");
-    write_text(page, title);
-    write_html(page, "</h1>\n");
-    return true;
-}
-
-void page_paragraph(struct page *page, const char *text)
-{
-    write_html(page, "<p>");
-    write_text(page, text);
-    write_html(page, "</p>\n");
-}
-
-void page_link(struct page *page, const char *url, const char *text)
-{
-    write_html(page, "<p><a href=\"");
-    write_text(page, url);
-    write_html(page, "\">");
-    write_text(page, text);
-    write_html(page, "</a></p>\n");
-}
-
-static bool hash_style(char text[HASH_TEXT])
-{
-    unsigned char digest[DIGEST_BYTES];
-    return digest_bytes(style, sizeof style - 1, digest) &&
-           EVP_EncodeBlock((unsigned char *)text, digest, DIGEST_BYTES) == HASH_TEXT - 1;
+    _cleanup_(cleanup_free) char *title = template_fill(title_of, values);
+    _cleanup_(cleanup_free) char *advice = template_fill(advice_of, values);
+    if (!title || !advice)
+        return false;
+    bool error = value_of(page, "wrong") || value_of(page, "empty");
+    values[count++] = (struct page_value){"title", title};
+    values[count++] = (struct page_value){"advice", advice};
+    values[count++] = (struct page_value){"language", language_tag(language)};
+    values[count] = (struct page_value){"error", error ? "yes" : NULL};
+    const struct template_data data = {.values = values,
+                                       .items = page->items,
+                                       .item_count = page->item_count,
+                                       .language = language};
+    return pages_render(pages, page->kind, &data, stream);
 }
 
 /* Chromium checks the redirect that answers a form too, so its origins are named. */
@@ -85,7 +97,6 @@ static bool add_policy(struct exchange *exchange)
 {
     const struct config *config = exchange->service->config;
     const struct config_list *origins = &config->journey.redirect_origins;
-    char hash[HASH_TEXT];
     char actions[CONFIG_POLICY_MAX + sizeof "'self'"] = "'self'";
     size_t length = strlen(actions);
     for (size_t i = 0; i < origins->count; i++) {
@@ -94,21 +105,25 @@ static bool add_policy(struct exchange *exchange)
             return false;
         length += (size_t)added;
     }
-    return hash_style(hash) &&
-           exchange_add_header(exchange,
+    return exchange_add_header(exchange,
                                "Content-Security-Policy: default-src 'none'; base-uri 'none'; "
-                               "style-src 'sha256-%s'; form-action %s; frame-ancestors %s",
-                               hash, actions, config->journey.frame_ancestors);
+                               "img-src data:; style-src '%s'; form-action %s; frame-ancestors %s",
+                               pages_style_hash(exchange->service->pages), actions,
+                               config->journey.frame_ancestors);
 }
 
-bool page_reply(struct page *page, struct exchange *exchange, int status)
+bool page_reply(struct exchange *exchange, int status, const struct page *page)
 {
-    write_html(page, "</main>\n</body>\n</html>\n");
-    bool complete = ferror(page->html) == 0;
-    complete = fclose(page->html) == 0 && complete;
-    bool replied =
-        complete && add_policy(exchange) &&
-        exchange_reply(exchange, status, "text/html; charset=utf-8", page->bytes, page->length);
-    free(page->bytes);
-    return replied;
+    const struct language *language = page_language(exchange);
+    _cleanup_(cleanup_free) char *bytes = NULL;
+    size_t length = 0;
+    FILE *html = open_memstream(&bytes, &length);
+    if (!html)
+        return false;
+    bool complete = page_write(exchange->service->pages, language, page, html);
+    complete = complete && ferror(html) == 0;
+    complete = fclose(html) == 0 && complete;
+    return complete && add_policy(exchange) &&
+           exchange_add_header(exchange, "Content-Language: %s", language_tag(language)) &&
+           exchange_reply(exchange, status, "text/html; charset=utf-8", bytes, length);
 }

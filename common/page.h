@@ -4,36 +4,39 @@
 
 #include "exchange.h"
 
-#include <stdio.h>
-
 /*
- * Pages for the bank's customer: whole HTML documents without scripts and
- * cookies, which also work when Sage puts them into the body of a page of its
- * own, so every URL in them is absolute and every style rule is for our own
- * elements only.
+ * Pages for the bank's customer, in the customer's language: whole HTML
+ * documents without scripts and cookies. What they say stands in pages/ (and
+ * in the provider's own templates), what they are about comes from here.
  */
 
+/* The language of the answer: the best for the request's Accept-Language. */
+const struct language *page_language(const struct exchange *exchange);
+
+enum { PAGE_VALUES_MAX = 16 };
+
+/*
+ * A page. Beside its values a template has `title`, `language`, `error` (when
+ * it has `wrong` or `empty`), and of a message `advice`.
+ */
 struct page {
-    FILE *html; /* where the body's content is written to */
-    char *bytes;
-    size_t length;
+    enum page_kind kind;
+    const struct page_value *values; /* at most PAGE_VALUES_MAX, ends with a NULL name */
+    /* The accounts: item_count times the values of one, each ending with a NULL name. */
+    const struct page_value *const *items;
+    size_t item_count;
 };
 
-/* Begins a page with its title as heading; false when memory is out. */
-bool page_begin(struct page *page, const char *title);
-
-/* A paragraph of text, escaped. */
-void page_paragraph(struct page *page, const char *text);
-
-/* A link; both texts are escaped. */
-void page_link(struct page *page, const char *url, const char *text);
+/* Writes the page in a language; false when memory was out. */
+bool page_write(const struct pages *pages, const struct language *language, const struct page *page,
+                FILE *stream);
 
 /*
- * Ends the page and replies it, with a Content-Security-Policy that allows
- * nothing but our style, forms to ourselves and to the redirect origins, and
- * the configured ancestors. Gives the page back. False when memory was out or
- * nobody took the reply.
+ * Replies a page, with a Content-Security-Policy that allows nothing but our
+ * style, images within the page, forms to ourselves and to the redirect
+ * origins, and the configured ancestors. False when memory was out or nobody
+ * took the reply.
  */
-bool page_reply(struct page *page, struct exchange *exchange, int status);
+bool page_reply(struct exchange *exchange, int status, const struct page *page);
 
 #endif

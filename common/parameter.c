@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TEXT_MAX = 256, URI_MAX = 2048 };
+enum { TEXT_MAX = 256, URI_MAX = 2048, SECRET_DIGITS = 64 };
 
 struct pair {
     char *name;
@@ -121,6 +121,10 @@ static bool has_type(const char *value, enum parameter_type type)
         return is_between(strlen(value), 1, TEXT_MAX) && is_printable(value);
     case PARAMETER_REDIRECT_URI:
         return is_between(strlen(value), 1, URI_MAX);
+    case PARAMETER_SECRET:
+        return strlen(value) == SECRET_DIGITS && strspn(value, "0123456789abcdef") == SECRET_DIGITS;
+    case PARAMETER_TYPED:
+        return strlen(value) <= TEXT_MAX;
     }
     return false;
 }

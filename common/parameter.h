@@ -16,6 +16,8 @@ enum parameter_type {
     PARAMETER_UUID,         /* 36 characters, any version, either case */
     PARAMETER_TEXT,         /* 1 to 256 printable ASCII bytes */
     PARAMETER_REDIRECT_URI, /* 1 to 2048 bytes that redirect_uri_allowed() will judge */
+    PARAMETER_SECRET,       /* 64 hexadecimal digits in lower case, as secret_make() makes them */
+    PARAMETER_TYPED,        /* what a person typed: up to 256 bytes, maybe none */
 };
 
 enum parameter_presence { REQUIRED, OPTIONAL };

@@ -2,10 +2,11 @@
 #include "refusal.h"
 
 static const struct {
+    const char *word;
     const char *title;
     const char *advice;
 } answers[] = {
-#define AS_ROW(name, title, advice) [ANSWER_##name] = {title, advice},
+#define AS_ROW(name, word, title, advice) [ANSWER_##name] = {word, title, advice},
     PUBLIC_ANSWERS(AS_ROW)
 #undef AS_ROW
 };
@@ -43,4 +44,19 @@ const char *refusal_advice(enum refusal refusal)
 const char *refusal_word(enum refusal refusal)
 {
     return refusals[refusal].word;
+}
+
+const char *answer_word(enum public_answer answer)
+{
+    return answers[answer].word;
+}
+
+const char *answer_title(enum public_answer answer)
+{
+    return answers[answer].title;
+}
+
+const char *answer_advice(enum public_answer answer)
+{
+    return answers[answer].advice;
 }

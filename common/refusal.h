@@ -11,28 +11,36 @@
 
 /* clang-format off */
 
-/* public answer           title                           what a person or program should know   */
-#define PUBLIC_ANSWERS(P)                                                                            \
-    P(BAD_REQUEST,         "Bad request",                                                            \
-      "The request isn't complete or isn't well-formed.")                                            \
-    P(UNAUTHENTICATED,     "Unauthorized",                                                           \
-      "The request must carry valid credentials.")                                                   \
-    P(INSUFFICIENT_SCOPE,  "Forbidden",                                                              \
-      "The access token doesn't have the scope that is needed.")                                     \
-    P(SESSION_NOT_USABLE,  "This link can't be used",                                                \
-      "A link to connect a bank works once and for a short time. "                                   \
-      "Please go back to your Sage product and start again.")                                        \
-    P(ACCOUNTS_NOT_FOUND,  "Not found",                                                              \
-      "There are no accounts to show for this externalId.")                                          \
-    P(METHOD_NOT_ALLOWED,  "Method not allowed",                                                     \
-      "This address doesn't take requests of this method.")                                          \
-    P(CONTENT_TOO_LARGE,   "Content too large",                                                      \
-      "The request's body is larger than this address takes.")                                       \
-    P(UNSUPPORTED_MEDIA,   "Unsupported media type",                                                 \
-      "The request's body must be of the documented media type.")                                    \
-    P(TRY_AGAIN,           "Please try again in a moment",                                           \
-      "The request can't be served right now. Nothing was changed.")                                 \
-    P(FAILED,              "Something went wrong",                                                   \
+/* public answer       word in catalogues     title; what a person or program should know        */
+#define PUBLIC_ANSWERS(P)                                                                         \
+    P(BAD_REQUEST,        "bad_request",         "Bad request",                                   \
+      "The request isn't complete or isn't well-formed.")                                         \
+    P(UNAUTHENTICATED,    "unauthenticated",     "Unauthorized",                                  \
+      "The request must carry valid credentials.")                                                \
+    P(INSUFFICIENT_SCOPE, "insufficient_scope",  "Forbidden",                                     \
+      "The access token doesn't have the scope that is needed.")                                  \
+    P(SESSION_NOT_USABLE, "session_not_usable",  "This link can't be used",                       \
+      "A link to connect a bank works once and for a short time. "                                \
+      "Please go back to your Sage product and start again.")                                     \
+    P(CODE_NOT_ACCEPTED,  "code_not_accepted",   "This code can't be used",                       \
+      "Please check the code, or get a new one.")                                                 \
+    P(JOURNEY_OVER,       "journey_over",        "The time for this is over",                     \
+      "Please go back to your Sage product and start again.")                                     \
+    P(JOURNEY_ENDED,      "journey_ended",       "This can't go on",                              \
+      "Nothing was connected. Please go back to your Sage product.")                              \
+    P(CUSTOMER_NOT_FOUND, "customer_not_found",  "Not found",                                     \
+      "There is no such customer.")                                                               \
+    P(ACCOUNTS_NOT_FOUND, "accounts_not_found",  "Not found",                                     \
+      "There are no accounts to show for this externalId.")                                       \
+    P(METHOD_NOT_ALLOWED, "method_not_allowed",  "Method not allowed",                            \
+      "This address doesn't take requests of this method.")                                       \
+    P(CONTENT_TOO_LARGE,  "content_too_large",   "Content too large",                             \
+      "The request's body is larger than this address takes.")                                    \
+    P(UNSUPPORTED_MEDIA,  "unsupported_media",   "Unsupported media type",                        \
+      "The request's body must be of the documented media type.")                                 \
+    P(TRY_AGAIN,          "try_again",           "Please try again in a moment",                  \
+      "The request can't be served right now. Nothing was changed.")                              \
+    P(FAILED,             "failed",              "Something went wrong",                          \
       "The request could not be served.")
 
 /* refusal                  status  what the client sees   what the log says          */
@@ -71,6 +79,20 @@
     R(SESSION_USED,            403, SESSION_NOT_USABLE,    "session_used")             \
     R(SESSION_BANK,            403, SESSION_NOT_USABLE,    "session_bank")             \
     R(CONTINUATION,            403, SESSION_NOT_USABLE,    "continuation_missing")     \
+    R(CONTINUATION_UNKNOWN,    403, SESSION_NOT_USABLE,    "continuation_unknown")     \
+    R(TICKET_UNKNOWN,          403, SESSION_NOT_USABLE,    "ticket_unknown")           \
+    R(STEP,                    400, BAD_REQUEST,           "step_unknown")             \
+    R(CODE_MISSING,            422, CODE_NOT_ACCEPTED,     "code_missing")             \
+    R(CODE_WRONG,              422, CODE_NOT_ACCEPTED,     "code_wrong")               \
+    R(CODES_EXHAUSTED,         403, JOURNEY_ENDED,         "codes_exhausted")          \
+    R(ACCOUNT_OF_ANOTHER,      403, JOURNEY_ENDED,         "account_of_another")       \
+    R(CUSTOMER_GONE,           403, JOURNEY_ENDED,         "customer_gone")            \
+    R(JOURNEY_ENDED,           403, JOURNEY_ENDED,         "journey_ended")            \
+    R(JOURNEY_EXPIRED,         410, JOURNEY_OVER,          "journey_expired")          \
+    R(CODE_KEY_MISSING,        401, UNAUTHENTICATED,       "code_key_missing")         \
+    R(CODE_KEY_WRONG,          401, UNAUTHENTICATED,       "code_key_wrong")           \
+    R(CUSTOMER_MALFORMED,      400, BAD_REQUEST,           "customer_malformed")       \
+    R(CUSTOMER_UNKNOWN,        404, CUSTOMER_NOT_FOUND,    "customer_unknown")         \
     R(ACCOUNT_UNKNOWN,         404, ACCOUNTS_NOT_FOUND,    "account_unknown")          \
     R(ACCOUNT_NOT_LINKED,      404, ACCOUNTS_NOT_FOUND,    "account_not_linked")       \
     R(STORE_BUSY,              503, TRY_AGAIN,             "store_busy")               \
@@ -81,9 +103,10 @@
 /* clang-format on */
 
 enum public_answer {
-#define AS_ENUMERATOR(name, title, advice) ANSWER_##name,
+#define AS_ENUMERATOR(name, word, title, advice) ANSWER_##name,
     PUBLIC_ANSWERS(AS_ENUMERATOR)
 #undef AS_ENUMERATOR
+        ANSWER_COUNT
 };
 
 enum refusal {
@@ -100,5 +123,10 @@ enum public_answer refusal_answer(enum refusal refusal);
 const char *refusal_title(enum refusal refusal);
 const char *refusal_advice(enum refusal refusal);
 const char *refusal_word(enum refusal refusal);
+
+/* The same of a public answer; its word names it in the pages' catalogues. */
+const char *answer_word(enum public_answer answer);
+const char *answer_title(enum public_answer answer);
+const char *answer_advice(enum public_answer answer);
 
 #endif

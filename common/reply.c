@@ -13,6 +13,12 @@ bool reply_json(struct exchange *exchange, const char *body, size_t length)
     return exchange_reply(exchange, 200, "application/json", body, length);
 }
 
+bool reply_redirect(struct exchange *exchange, const char *url)
+{
+    return exchange_add_header(exchange, "Location: %s", url) &&
+           exchange_reply(exchange, 303, "text/plain; charset=utf-8", "", 0);
+}
+
 /* The titles and advice of the table need no escaping: a test walks it. */
 static bool reply_problem(struct exchange *exchange, enum refusal refusal)
 {
@@ -28,18 +34,25 @@ static bool reply_problem(struct exchange *exchange, enum refusal refusal)
 
 static bool reply_refusal_page(struct exchange *exchange, enum refusal refusal)
 {
-    struct page page;
-    if (!page_begin(&page, refusal_title(refusal)))
-        return false;
-    page_paragraph(&page, refusal_advice(refusal));
-    return page_reply(&page, exchange, refusal_status(refusal));
+    const struct page_value values[] = {
+        {"provider", exchange->service->config->journey.provider_name},
+        {"message", answer_word(refusal_answer(refusal))},
+        {"problem", "yes"},
+        {NULL, NULL},
+    };
+    const struct page page = {.kind = PAGE_MESSAGE, .values = values};
+    return page_reply(exchange, refusal_status(refusal), &page);
 }
 
-/* RFC 6750 section 3.1: no error code for a request that brought no token. */
+/*
+ * RFC 6750 section 3.1: no error code for a request that brought no token. A
+ * key is none, and a wrong one gets the answer of a missing one.
+ */
 static bool brought_token(enum refusal refusal)
 {
     return refusal != REFUSAL_TOKEN_MISSING && refusal != REFUSAL_KEY_HEADER_MISSING &&
-           refusal != REFUSAL_KEY_HEADER_WRONG;
+           refusal != REFUSAL_KEY_HEADER_WRONG && refusal != REFUSAL_CODE_KEY_MISSING &&
+           refusal != REFUSAL_CODE_KEY_WRONG;
 }
 
 static bool add_challenge(struct exchange *exchange, enum refusal refusal)

@@ -14,6 +14,9 @@ enum reply_form {
 /* A JSON body with status 200; whether it was taken. */
 bool reply_json(struct exchange *exchange, const char *body, size_t length);
 
+/* Sends a browser on to the URL with 303, so that it comes there by GET; whether it was taken. */
+bool reply_redirect(struct exchange *exchange, const char *url);
+
 /*
  * The refusal's public answer, the same bytes for all refusals that share it.
  * Adds `Retry-After` to 503, and the challenge of RFC 6750 section 3 to 401

@@ -3,6 +3,7 @@
 
 #include "fetch.h"
 #include "inbox.h"
+#include "outbox.h"
 #include "session.h"
 
 #include <inttypes.h>
@@ -10,18 +11,20 @@
 #include <string.h>
 
 _Static_assert((int)SERVICE_ERROR_MAX >= (int)CONFIG_ERROR_MAX &&
-                   (int)SERVICE_ERROR_MAX >= (int)STORE_ERROR_MAX,
+                   (int)SERVICE_ERROR_MAX >= (int)STORE_ERROR_MAX &&
+                   (int)SERVICE_ERROR_MAX >= (int)PAGES_ERROR_MAX &&
+                   (int)SERVICE_ERROR_MAX >= (int)CODE_ERROR_MAX,
                "an error of a part must fit");
 
 static bool find_newest_time(struct database *database, void *context)
 {
     int64_t *newest = context;
-    int64_t times[3] = {0, 0, 0};
+    int64_t times[4] = {0};
     if (!session_newest_time(database, &times[0]) || !inbox_newest_time(database, &times[1]) ||
-        !key_set_newest_time(database, &times[2]))
+        !key_set_newest_time(database, &times[2]) || !outbox_newest_time(database, &times[3]))
         return false;
     *newest = 0;
-    for (size_t i = 0; i < 3; i++)
+    for (size_t i = 0; i < 4; i++)
         if (times[i] > *newest)
             *newest = times[i];
     return true;
@@ -42,8 +45,30 @@ static bool raise_clock(struct service *service)
     return true;
 }
 
-bool service_open_parts(struct service *service, enum store_role role, size_t threads,
-                        char error[SERVICE_ERROR_MAX])
+/* What only some programs need. */
+static bool open_further(struct service *service, unsigned parts, char error[SERVICE_ERROR_MAX])
+{
+    const struct config *config = service->config;
+    if (parts & SERVICE_PAGES) {
+        service->pages = pages_open(config->journey.templates, error);
+        if (!service->pages)
+            return false;
+    }
+    if (parts & SERVICE_CODES) {
+        service->codes = code_key_open(config->store.database, error);
+        if (!service->codes)
+            return false;
+    }
+    if (parts & SERVICE_REPORTS) {
+        service->provider_api = provider_api_open(service->store, &service->clock, config);
+        if (!service->provider_api)
+            return false;
+    }
+    return true;
+}
+
+bool service_open_parts(struct service *service, enum store_role role, unsigned parts,
+                        size_t threads, char error[SERVICE_ERROR_MAX])
 {
     clock_init(&service->clock);
     service->store = store_open(service->config->store.database, role, error);
@@ -53,15 +78,16 @@ bool service_open_parts(struct service *service, enum store_role role, size_t th
     if (!raise_clock(service))
         return false;
     (void)snprintf(error, SERVICE_ERROR_MAX, "out of memory");
-    /* Half of the threads stay free for requests that needn't wait for a key set. */
-    service->keys = key_set_open(service->store, &service->clock, service->config,
-                                 threads > 1 ? threads / 2 : 1);
+    /* Half of the threads stay free for requests that needn't wait for a key set, or for Sage. */
+    size_t waiters = threads > 1 ? threads / 2 : 1;
+    service->reporting_max = (unsigned)waiters;
+    service->keys = key_set_open(service->store, &service->clock, service->config, waiters);
     service->tokens = token_memory_new();
-    return service->keys && service->tokens && fetch_init();
+    return service->keys && service->tokens && fetch_init() && open_further(service, parts, error);
 }
 
 bool service_open(struct service *service, const char *program, enum store_role role,
-                  size_t threads, char error[SERVICE_ERROR_MAX])
+                  unsigned parts, size_t threads, char error[SERVICE_ERROR_MAX])
 {
     memset(service, 0, sizeof *service);
     /* Before it is known where the log goes, since nobody may read standard error. */
@@ -70,7 +96,7 @@ bool service_open(struct service *service, const char *program, enum store_role 
     if (!service->config)
         return false;
     log_open(program, service->config->log.target, service->config->log.level);
-    if (service_open_parts(service, role, threads, error))
+    if (service_open_parts(service, role, parts, threads, error))
         return true;
     service_close(service);
     return false;
@@ -78,6 +104,9 @@ bool service_open(struct service *service, const char *program, enum store_role 
 
 void service_close(struct service *service)
 {
+    provider_api_close(service->provider_api);
+    code_key_close(service->codes);
+    pages_close(service->pages);
     key_set_close(service->keys);
     token_memory_free(service->tokens);
     store_close(service->store);

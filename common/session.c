@@ -11,6 +11,18 @@ static const char *const flow_words[] = {
     [FLOW_REAUTHORISATION] = "re-authorisation",
 };
 
+static const char *const ending_words[] = {
+    [ENDING_NONE] = NULL,
+    [ENDING_SUCCESS] = "success",
+    [ENDING_CANCELLED] = "cancelled",
+    [ENDING_ERROR] = "error",
+};
+
+const char *ending_word(enum ending ending)
+{
+    return ending_words[ending];
+}
+
 const char *flow_word(enum flow flow)
 {
     return flow_words[flow];
@@ -91,17 +103,18 @@ static bool consume(struct database *database, void *context)
     const struct session_opening *opening = consumption->opening;
     struct statement *update = database_statement(
         database, "UPDATE authorisation_session SET opened_at = $1, flow = $2, redirect_uri = $3, "
-                  "state = $4, bank_account = $5, external_id = $6 "
-                  "WHERE session_key = $7 AND opened_at IS NULL AND expires_at > $1 "
-                  "AND (bank_id IS NULL OR bank_id = COALESCE(LOWER($8), bank_id))");
+                  "state = $4, bank_account = $5, external_id = $6, ticket_sha256 = $7 "
+                  "WHERE session_key = $8 AND opened_at IS NULL AND expires_at > $1 "
+                  "AND (bank_id IS NULL OR bank_id = COALESCE(LOWER($9), bank_id))");
     statement_bind_integer(update, 1, consumption->now);
     statement_bind_text(update, 2, flow_words[opening->flow]);
     statement_bind_text(update, 3, opening->redirect_uri);
     statement_bind_text(update, 4, opening->state);
     statement_bind_text(update, 5, opening->bank_account);
     statement_bind_text(update, 6, opening->external_id);
-    statement_bind_text(update, 7, consumption->key->key);
-    statement_bind_text(update, 8, opening->bank);
+    statement_bind_text(update, 7, opening->ticket_hash);
+    statement_bind_text(update, 8, consumption->key->key);
+    statement_bind_text(update, 9, opening->bank);
     if (!statement_run(update))
         return false;
     if (database_changes(database) == 1) {
@@ -148,14 +161,16 @@ bool session_newest_time(struct database *database, int64_t *newest)
 {
     /* Whatever was opened after the last notification had not expired by then. */
     struct statement *select = database_statement(
-        database, "SELECT COALESCE(MAX(notified_at), 0), COALESCE(MAX(opened_at), 0) "
+        database, "SELECT COALESCE(MAX(notified_at), 0), COALESCE(MAX(opened_at), 0), "
+                  "COALESCE(MAX(ended_at), 0) "
                   "FROM authorisation_session WHERE expires_at >= (SELECT notified_at FROM "
                   "authorisation_session WHERE id = (SELECT MAX(id) FROM authorisation_session))");
     if (statement_step(select) != STEP_ROW)
         return false;
-    int64_t notified = statement_integer(select, 0);
-    int64_t opened = statement_integer(select, 1);
-    *newest = notified > opened ? notified : opened;
+    *newest = 0;
+    for (int column = 0; column < 3; column++)
+        if (statement_integer(select, column) > *newest)
+            *newest = statement_integer(select, column);
     statement_done(select);
     return true;
 }
@@ -176,12 +191,41 @@ bool session_purge(struct database *database, int64_t expired_before, int64_t to
     return true;
 }
 
+bool session_wrong_codes(struct database *database, int64_t since, int64_t *tries,
+                         int64_t *sessions)
+{
+    /* What expired before wasn't opened since: the index finds the rest. */
+    struct statement *select = database_statement(
+        database, "SELECT COALESCE(SUM(wrong_codes), 0), COUNT(*) FROM authorisation_session "
+                  "WHERE expires_at > $1 AND opened_at >= $1 AND wrong_codes > 0");
+    statement_bind_integer(select, 1, since);
+    if (statement_step(select) != STEP_ROW)
+        return false;
+    *tries = statement_integer(select, 0);
+    *sessions = statement_integer(select, 1);
+    statement_done(select);
+    return true;
+}
+
+bool session_forget_customer(struct database *database, const char *customer_id, int64_t *sessions)
+{
+    struct statement *update = database_statement(
+        database, "UPDATE authorisation_session SET customer_id = NULL WHERE customer_id = $1");
+    statement_bind_text(update, 1, customer_id);
+    *sessions = 0;
+    if (!statement_run(update))
+        return false;
+    *sessions = database_changes(database);
+    return true;
+}
+
 bool session_list(struct database *database, int64_t limit,
                   void (*show)(const struct session_row *row, void *context), void *context)
 {
     struct statement *select = database_statement(
         database, "SELECT authorisation_id, log_id, state, flow, bank_id, notified_at, expires_at, "
-                  "opened_at FROM sessions ORDER BY notified_at DESC LIMIT $1");
+                  "opened_at, ended_at, customer_id, end_reason, wrong_codes "
+                  "FROM sessions ORDER BY notified_at DESC LIMIT $1");
     statement_bind_integer(select, 1, limit);
     enum step step;
     while ((step = statement_step(select)) == STEP_ROW) {
@@ -194,6 +238,10 @@ bool session_list(struct database *database, int64_t limit,
             .notified_at = statement_text(select, 5),
             .expires_at = statement_text(select, 6),
             .opened_at = statement_text(select, 7),
+            .ended_at = statement_text(select, 8),
+            .customer_id = statement_text(select, 9),
+            .end_reason = statement_text(select, 10),
+            .wrong_codes = statement_integer(select, 11),
         };
         show(&row, context);
     }

@@ -21,6 +21,12 @@ enum { SESSION_ID_SIZE = 37, SESSION_LOG_ID_SIZE = 13 };
 /* Which endpoint opened the session; whichever came first. */
 enum flow { FLOW_AUTHORISATION, FLOW_REAUTHORISATION };
 
+/* How a journey ended: what Sage is told. */
+enum ending { ENDING_NONE, ENDING_SUCCESS, ENDING_CANCELLED, ENDING_ERROR };
+
+/* The ending's word in the database and in the log; NULL for ENDING_NONE. */
+const char *ending_word(enum ending ending);
+
 /* The flow's word, as it stands in the database and in the log. */
 const char *flow_word(enum flow flow);
 
@@ -61,6 +67,7 @@ struct session_opening {
     const char *state;
     const char *bank_account; /* only at /authrefresh, else NULL */
     const char *external_id;  /* only at /authrefresh, else NULL */
+    const char *ticket_hash;  /* what the journey goes on with; its text is the browser's alone */
 };
 
 /*
@@ -71,6 +78,83 @@ struct session_opening {
  */
 enum refusal session_consume(struct store *store, const struct session_key *key,
                              const struct session_opening *opening, int64_t now);
+
+/* ---- the journey through an opened session (session_journey.c) ------------ */
+
+enum { SESSION_CUSTOMER_SIZE = 257, SESSION_TEXT_SIZE = 257, SESSION_URI_SIZE = 2049 };
+
+/* An opened session as its journey finds it. */
+struct session_journey {
+    struct session_key key;
+    char authorisation_id[SESSION_ID_SIZE]; /* as Sage sent it */
+    enum flow flow;
+    int64_t expires_at;
+    char redirect_uri[SESSION_URI_SIZE];
+    char state[SESSION_ID_SIZE];
+    char external_id[SESSION_TEXT_SIZE]; /* "" but for a re-authorisation */
+    char ticket_hash[DIGEST_TEXT];
+    char customer_id[SESSION_CUSTOMER_SIZE]; /* "" until a code was accepted */
+    char code_hash[DIGEST_TEXT];             /* of the accepted code; "" until then */
+    enum ending ending;                      /* ENDING_NONE while it is under way */
+};
+
+/* What leads to a session: each is a secret of its own, and is good for other steps. */
+enum session_proof {
+    PROOF_TICKET,       /* got by whoever opened the session: for trying codes, and giving up */
+    PROOF_CONTINUATION, /* got by whoever typed an accepted code */
+};
+
+enum session_found { SESSION_FOUND, SESSION_NOT_FOUND, SESSION_NOT_READ };
+
+/* The session that the proof (its hash) leads to. */
+enum session_found session_find(struct database *database, enum session_proof proof,
+                                const char *proof_hash, struct session_journey *found);
+
+/*
+ * The steps of a journey, each one conditional UPDATE and a part of the
+ * caller's transaction: STEP_TAKEN for exactly one caller, and only before the
+ * session expires or has ended; STEP_NOT_TAKEN otherwise, and then nothing has
+ * changed.
+ */
+enum session_step { STEP_TAKEN, STEP_NOT_TAKEN, STEP_BROKEN };
+
+/* A code was accepted: it is known who the customer is, and the continuation takes over. */
+struct session_verification {
+    const char *ticket_hash;
+    const char *customer_id;
+    const char *code_hash;
+    const char *continuation_hash;
+    int64_t now;
+};
+enum session_step session_verify(struct database *database,
+                                 const struct session_verification *verification);
+
+/* Another code of the same customer was accepted: its repeats lead on from now on. */
+enum session_step session_replace_code(struct database *database, const char *ticket_hash,
+                                       const char *code_hash, int64_t now);
+
+/* Counts a wrong code; `count` becomes how many there were. */
+enum session_step session_count_wrong_code(struct database *database, const char *ticket_hash,
+                                           int64_t now, int64_t *count);
+
+/*
+ * Ends the journey. Success needs the continuation's hash, any other ending
+ * this or the ticket's. `reason` is a word for the operator.
+ */
+struct session_end {
+    const char *proof_hash;
+    enum ending ending;
+    const char *reason;
+    int64_t now;
+};
+enum session_step session_end(struct database *database, const struct session_end *end);
+
+/*
+ * Finds a session that was opened, never ended, and expires within
+ * `before_ms`, but hasn't yet.
+ */
+enum session_found session_find_abandoned(struct database *database, int64_t now, int64_t before_ms,
+                                          struct session_journey *found);
 
 /* The newest time that the table holds, 0 when it is empty; false on failure. */
 bool session_newest_time(struct database *database, int64_t *newest);
@@ -84,10 +168,26 @@ bool session_newest_time(struct database *database, int64_t *newest);
 bool session_purge(struct database *database, int64_t expired_before, int64_t token_expired_before,
                    int64_t limit, int64_t *removed);
 
+/*
+ * How many wrong codes were typed into sessions opened at or after `since`, and
+ * into how many of them; false on failure.
+ */
+bool session_wrong_codes(struct database *database, int64_t since, int64_t *tries,
+                         int64_t *sessions);
+
+/*
+ * Takes a customer out of their sessions, as a part of the caller's
+ * transaction; says how many these were. A journey under way ends there, since
+ * it has lost the customer whose code was accepted. False on failure.
+ */
+bool session_forget_customer(struct database *database, const char *customer_id, int64_t *sessions);
+
 /* A row as people see it (the view `sessions`); texts are borrowed for the call. */
 struct session_row {
     const char *authorisation_id, *log_id, *state, *flow, *bank_id;
-    const char *notified_at, *expires_at, *opened_at;
+    const char *notified_at, *expires_at, *opened_at, *ended_at;
+    const char *customer_id, *end_reason;
+    int64_t wrong_codes;
 };
 
 /* Shows the newest `limit` sessions, newest first. */

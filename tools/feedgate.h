@@ -14,7 +14,14 @@
 
 enum { EXIT_USAGE = 2 };
 
-enum command_option { TAKES_JSON = 1, TAKES_LIMIT = 2, TAKES_AFTER = 4 };
+enum command_option {
+    TAKES_JSON = 1,
+    TAKES_LIMIT = 2,
+    TAKES_AFTER = 4,
+    TAKES_ONCE = 8,
+    NEEDS_CUSTOMER = 16,
+    IS_SERVICE = 32, /* no option: it may stay, so its log goes where the configuration says */
+};
 
 struct command;
 
@@ -24,8 +31,10 @@ struct call {
     const char *conf;     /* the configuration's path */
     const char *argument; /* the command's own; NULL when it takes none */
     bool json;
+    const char *customer; /* the id that --customer gives; NULL without it */
     int64_t limit;
     int64_t after;
+    bool once;
     struct service service; /* zeroed until operator_configure() and operator_open() */
 };
 
@@ -33,6 +42,7 @@ struct command {
     const char *name;     /* one word or two */
     const char *argument; /* what it is called in the usage; NULL when it takes none */
     unsigned options;     /* of enum command_option, beside --conf and --help */
+    unsigned parts;       /* of enum service_part: what it needs beside the store */
     int (*run)(struct call *call);
     const char *summary;
     const char *details; /* lines for --help; may be NULL */
@@ -44,7 +54,11 @@ int show_events(struct call *call);
 int show_keys(struct call *call);
 int show_accounts(struct call *call);
 int import_accounts(struct call *call);
+int forget_customer(struct call *call);
+int issue_code(struct call *call);
 int purge(struct call *call);
+int show_deliveries(struct call *call);
+int deliver(struct call *call);
 
 /* Says on standard error what is wrong, on one line; returns EXIT_FAILURE. */
 int fail(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -4,6 +4,7 @@
 #include "account_import.h"
 #include "cleanup.h"
 #include "inbox.h"
+#include "outbox.h"
 #include "session.h"
 
 #include <errno.h>
@@ -17,7 +18,7 @@ enum { PURGE_STEP = 500, READ_AT_FIRST = 64 * 1024, READ_MOST = ACCOUNT_IMPORT_B
 /* One small transaction of a purge, so that endpoints come in between. */
 struct purge_step {
     int64_t expired_before;
-    int64_t received_before;
+    int64_t received_before; /* or created, of results */
     int64_t token_expired_before;
     int64_t removed;
 };
@@ -34,6 +35,12 @@ static bool purge_announcements(struct database *database, void *context)
     struct purge_step *step = context;
     return inbox_purge(database, step->received_before, step->token_expired_before, PURGE_STEP,
                        &step->removed);
+}
+
+static bool purge_results(struct database *database, void *context)
+{
+    struct purge_step *step = context;
+    return outbox_purge(database, step->received_before, PURGE_STEP, &step->removed);
 }
 
 /* Steps until nothing is left to remove: what becomes due meanwhile is for the next run. */
@@ -63,11 +70,14 @@ int purge(struct call *call)
     };
     int64_t sessions = 0;
     int64_t announcements = 0;
+    int64_t results = 0;
     enum store_result result = purge_all(call->service.store, purge_sessions, &step, &sessions);
     if (result == STORE_DONE)
         result = purge_all(call->service.store, purge_announcements, &step, &announcements);
-    (void)printf("removed: sessions %" PRId64 ", announcements %" PRId64 "\n", sessions,
-                 announcements);
+    if (result == STORE_DONE)
+        result = purge_all(call->service.store, purge_results, &step, &results);
+    (void)printf("removed: sessions %" PRId64 ", announcements %" PRId64 ", results %" PRId64 "\n",
+                 sessions, announcements, results);
     return result == STORE_DONE ? EXIT_SUCCESS : fail_store(call, result);
 }
 

@@ -91,6 +91,22 @@ static void check_notification_key(struct check *check)
                      "remove this line");
 }
 
+static void check_code_key(struct check *check)
+{
+    const struct config *config = config_of(check);
+    if (config->code.key.length == 0)
+        check_report(check, CHECK_WARN, "code", "code", "key_file",
+                     "without it POST /code takes no request, and your own product gets its "
+                     "one-time codes from feedgate code issue alone");
+    else
+        check_report(check, CHECK_OK, "code", "code", "key_file", "%zu characters, for POST /code",
+                     config->code.key.length);
+    if (config->code.next_key.length > 0)
+        check_report(check, CHECK_WARN, "code", "code", "next_key_file",
+                     "a rotation is pending: once your backend sends the next key, make it "
+                     "key_file and remove this line");
+}
+
 /* A client is pinned, or it is written out that any is taken. */
 static void check_client(struct check *check, const char *section, const char *client,
                          const char *guard)
@@ -121,8 +137,38 @@ static void check_journey(struct check *check)
     const struct config *config = config_of(check);
     check_report(check, CHECK_OK, "journey", "journey", "public_url",
                  "%s at %s; redirect origins: %zu", config->journey.provider_name,
-                 config->journey.public_url ? config->journey.public_url : "no public_url yet",
-                 config->journey.redirect_origins.count);
+                 config->journey.public_url, config->journey.redirect_origins.count);
+}
+
+/* The languages with their wording's versions, cut at worst. */
+static void name_languages(const struct catalogue *catalogue, char names[SERVICE_ERROR_MAX])
+{
+    const struct language *language;
+    size_t used = 0;
+    names[0] = '\0';
+    for (size_t i = 0; (language = catalogue_language(catalogue, i)) && used < SERVICE_ERROR_MAX;
+         i++) {
+        int length =
+            snprintf(names + used, SERVICE_ERROR_MAX - used, "%s%s (wording %s)",
+                     i == 0 ? "" : ", ", language_tag(language), language_wording(language));
+        used += length > 0 ? (size_t)length : 0;
+    }
+}
+
+static void check_pages(struct check *check)
+{
+    const char *directory = config_of(check)->journey.templates;
+    char error[PAGES_ERROR_MAX];
+    char names[SERVICE_ERROR_MAX];
+    struct pages *pages = pages_open(directory, error);
+    if (!pages) {
+        check_report(check, CHECK_FAIL, "pages", "journey", "templates", "%s", error);
+        return;
+    }
+    name_languages(pages_catalogue(pages), names);
+    check_report(check, CHECK_OK, "pages", "journey", "templates", "%s; languages: %s",
+                 directory ? directory : "built in", names);
+    pages_close(pages);
 }
 
 /* A text of the key ids, cut at worst. */
@@ -187,9 +233,12 @@ static void check_key_set(struct check *check)
 }
 
 static void (*const items[])(struct check *check) = {
-    check_environment, check_notification_key, check_clients,  check_journey,
-    check_user,        check_directory,        check_database, check_files,
-    check_clock,       check_ca_file,          check_key_set,  check_stored_keys,
+    check_environment, check_notification_key, check_clients,
+    check_journey,     check_code_key,         check_user,
+    check_pages,       check_directory,        check_database,
+    check_files,       check_code_file,        check_wrong_codes,
+    check_clock,       check_ca_file,          check_key_set,
+    check_stored_keys, check_provider_api,     check_deliverer,
 };
 
 static void check_all(struct check *check)

@@ -7,7 +7,8 @@
 
 /*
  * What `feedgate check` goes through, item by item. feedgate_check.c has the
- * configuration and the key set, feedgate_check_store.c what is on the disk.
+ * configuration and the key set, feedgate_check_store.c what is on the disk,
+ * feedgate_check_reports.c the way of results to Sage.
  */
 
 enum check_result { CHECK_OK, CHECK_WARN, CHECK_FAIL };
@@ -29,8 +30,12 @@ void check_user(struct check *check);
 void check_directory(struct check *check);
 void check_database(struct check *check);
 void check_files(struct check *check);
+void check_code_file(struct check *check);
+void check_wrong_codes(struct check *check);
 void check_clock(struct check *check);
 void check_ca_file(struct check *check);
 void check_stored_keys(struct check *check);
+void check_provider_api(struct check *check);
+void check_deliverer(struct check *check);
 
 #endif

@@ -2,15 +2,18 @@
 #include "feedgate_check.h"
 
 #include "cleanup.h"
+#include "session.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-enum { DIRECTORY_MODE = 02770 };
+/* Of a day: a few customers mistype, a hundred wrong codes are somebody's tries. */
+enum { DIRECTORY_MODE = 02770, WRONG_CODES_MANY = 100 };
 
 static const char *database_of(const struct check *check)
 {
@@ -85,7 +88,7 @@ static bool write_nothing(struct database *database, void *context)
 void check_database(struct check *check)
 {
     char error[SERVICE_ERROR_MAX];
-    check->opened = service_open_parts(&check->call->service, STORE_OPERATOR, 1, error);
+    check->opened = service_open_parts(&check->call->service, STORE_OPERATOR, 0, 1, error);
     if (!check->opened) {
         check_report(check, CHECK_FAIL, "database", "store", "database", "%s", error);
         return;
@@ -120,7 +123,7 @@ static void judge_file(struct check *check, const char *path, const struct stat 
 /* The database and what stands beside it: for the endpoints, and for nobody else. */
 void check_files(struct check *check)
 {
-    static const char *const endings[] = {"", "-wal", "-shm", ".lock"};
+    static const char *const endings[] = {"", "-wal", "-shm", ".lock", ".key"};
     uid_t owner = 0;
     for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
         struct stat status;
@@ -129,13 +132,66 @@ void check_files(struct check *check)
             check_report(check, CHECK_FAIL, "file", NULL, NULL, "memory is out");
             return;
         }
-        /* SQLite removes what it doesn't need. */
+        /* SQLite removes what it doesn't need, and the key is made when it is needed. */
         if (stat(path, &status) == 0) {
             owner = i == 0 ? status.st_uid : owner;
             judge_file(check, path, &status, status.st_uid == 0 && owner != 0);
         }
         free(path);
     }
+}
+
+/* Looked at only where it is: making it is the endpoints' to do. */
+void check_code_file(struct check *check)
+{
+    char error[CODE_ERROR_MAX];
+    _cleanup_(cleanup_free) char *path = NULL;
+    if (asprintf(&path, "%s.key", database_of(check)) < 0) {
+        path = NULL;
+        check_report(check, CHECK_FAIL, "code", NULL, NULL, "memory is out");
+        return;
+    }
+    if (faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT) {
+        check_report(check, CHECK_OK, "code", "store", "database",
+                     "%s isn't there yet: whoever needs it first makes it", path);
+        return;
+    }
+    struct code_key *key = code_key_open(database_of(check), error);
+    if (key)
+        check_report(check, CHECK_OK, "code", "store", "database",
+                     "%s is the key under which codes are stored", path);
+    else
+        check_report(check, CHECK_FAIL, "code", "store", "database", "%s", error);
+    code_key_close(key);
+}
+
+struct wrong_codes {
+    int64_t since;
+    int64_t tries, sessions;
+};
+
+static bool count_wrong_codes(struct database *database, void *context)
+{
+    struct wrong_codes *wrong = context;
+    return session_wrong_codes(database, wrong->since, &wrong->tries, &wrong->sessions);
+}
+
+void check_wrong_codes(struct check *check)
+{
+    if (!check->opened)
+        return;
+    struct service *service = &check->call->service;
+    struct wrong_codes wrong = {.since = clock_now(&service->clock) - DAY_MS};
+    if (store_read(service->store, count_wrong_codes, &wrong) != STORE_DONE)
+        check_report(check, CHECK_FAIL, "wrong codes", NULL, NULL, "the database can't be read");
+    else if (wrong.tries > WRONG_CODES_MANY)
+        check_report(check, CHECK_WARN, "wrong codes", NULL, NULL,
+                     "%" PRId64 " in the last 24 hours, in %" PRId64 " sessions: somebody may be "
+                     "guessing: the view sessions shows where, the log from which addresses",
+                     wrong.tries, wrong.sessions);
+    else
+        check_report(check, CHECK_OK, "wrong codes", NULL, NULL, "%" PRId64 " in the last 24 hours",
+                     wrong.tries);
 }
 
 void check_clock(struct check *check)

@@ -5,6 +5,7 @@
 #include "feedgate_listing.h"
 #include "inbox.h"
 #include "key_document.h"
+#include "outbox.h"
 #include "session.h"
 
 #include <inttypes.h>
@@ -44,10 +45,12 @@ static int list(struct call *call, store_piece *read, const struct column *colum
 static void add_session(const struct session_row *row, void *context)
 {
     struct look *look = context;
+    char wrong_codes[NUMBER_SIZE];
     const char *const values[] = {
         row->log_id,           row->state,      row->flow,
         row->notified_at,      row->expires_at, row->opened_at,
-        row->authorisation_id, row->bank_id,
+        row->ended_at,         row->end_reason, digits(row->wrong_codes, wrong_codes),
+        row->authorisation_id, row->bank_id,    row->customer_id,
     };
     listing_add(&look->listing, values);
 }
@@ -61,9 +64,18 @@ static bool read_sessions(struct database *database, void *context)
 int show_sessions(struct call *call)
 {
     static const struct column columns[] = {
-        {.name = "log_id"},           {.name = "state"},      {.name = "flow"},
-        {.name = "notified_at"},      {.name = "expires_at"}, {.name = "opened_at"},
-        {.name = "authorisation_id"}, {.name = "bank_id"},
+        {.name = "log_id"},
+        {.name = "state"},
+        {.name = "flow"},
+        {.name = "notified_at"},
+        {.name = "expires_at"},
+        {.name = "opened_at"},
+        {.name = "ended_at"},
+        {.name = "end_reason"},
+        {.name = "wrong_codes", .kind = COLUMN_NUMBER},
+        {.name = "authorisation_id"},
+        {.name = "bank_id", .only_json = true},
+        {.name = "customer_id", .only_json = true},
     };
     return list(call, read_sessions, columns, COUNT(columns));
 }
@@ -151,6 +163,7 @@ static void add_account(const struct account_row *row, void *context)
         row->account.account_type,
         row->account.account_name,
         row->linked ? "true" : "false",
+        row->bank_account_id,
         row->account.bank_identifier,
         row->account.branch_identifier,
         row->account.account_identifier,
@@ -171,9 +184,55 @@ int show_accounts(struct call *call)
         {.name = "accountType"},
         {.name = "accountName"},
         {.name = "linked", .kind = COLUMN_BOOLEAN},
+        {.name = "bankAccountId"},
         {.name = "bankIdentifier", .only_json = true},
         {.name = "branchIdentifier", .only_json = true},
         {.name = "accountIdentifier", .only_json = true},
     };
     return list(call, read_accounts, columns, COUNT(columns));
+}
+
+static void add_delivery(const struct outbox_row *row, void *context)
+{
+    struct look *look = context;
+    char number[NUMBER_SIZE];
+    char attempts[NUMBER_SIZE];
+    const char *const values[] = {
+        digits(row->number, number),
+        row->log_id,
+        row->result,
+        row->state,
+        digits(row->attempts, attempts),
+        row->created_at,
+        row->attempted_at,
+        row->next_attempt_at,
+        row->answer,
+        row->give_up_at,
+        row->authorisation_id,
+    };
+    listing_add(&look->listing, values);
+}
+
+static bool read_deliveries(struct database *database, void *context)
+{
+    struct look *look = context;
+    return outbox_list(database, look->call->limit, add_delivery, look);
+}
+
+int show_deliveries(struct call *call)
+{
+    static const struct column columns[] = {
+        {.name = "number", .kind = COLUMN_NUMBER},
+        {.name = "log_id"},
+        {.name = "result"},
+        {.name = "state"},
+        {.name = "attempts", .kind = COLUMN_NUMBER},
+        {.name = "created_at"},
+        {.name = "attempted_at"},
+        {.name = "next_attempt_at"},
+        {.name = "answer"},
+        {.name = "give_up_at", .only_json = true},
+        {.name = "authorisation_id", .only_json = true},
+    };
+    return list(call, read_deliveries, columns, COUNT(columns));
 }

@@ -14,7 +14,12 @@ bool operator_configure(struct call *call, char error[SERVICE_ERROR_MAX])
     /* The log's place is the endpoints'; here somebody looks at the terminal. */
     log_open("feedgate", LOG_TO_STDERR, LOG_LEVEL_ERROR);
     call->service.config = config_load(call->conf, error);
-    return call->service.config != NULL;
+    if (!call->service.config)
+        return false;
+    if (call->command->options & IS_SERVICE)
+        log_open(call->command->name, call->service.config->log.target,
+                 call->service.config->log.level);
+    return true;
 }
 
 /* The owner of the database, or else of its directory. */
@@ -61,7 +66,7 @@ bool operator_open(struct call *call)
 {
     char error[SERVICE_ERROR_MAX];
     if (operator_configure(call, error) && operator_step_down(call, error) &&
-        service_open_parts(&call->service, STORE_OPERATOR, 1, error))
+        service_open_parts(&call->service, STORE_OPERATOR, call->command->parts, 1, error))
         return true;
     (void)fail("%s", error);
     return false;

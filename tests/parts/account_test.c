@@ -282,6 +282,10 @@ static void note_row(const struct account_row *row, void *context)
     ck_assert_str_eq(row->customer_id, *count == 0 ? "customer" : "neighbour");
     ck_assert_str_eq(row->account.external_id, *count == 0 ? "a" : "b");
     ck_assert_int_eq(row->linked, *count == 0);
+    if (row->linked)
+        ck_assert_str_eq(row->bank_account_id, SAGE_ID);
+    else
+        ck_assert_ptr_null(row->bank_account_id);
     (*count)++;
 }
 

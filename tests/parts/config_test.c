@@ -116,6 +116,8 @@ START_TEST(what_is_not_given_has_its_default)
     ck_assert_ptr_null(config->sage.token_url);
     ck_assert_ptr_null(config->sage.provider_api_url);
     ck_assert_uint_eq(config->notification.next_key.length, 0);
+    ck_assert_uint_eq(config->code.key.length, 0);
+    ck_assert_uint_eq(config->code.next_key.length, 0);
     ck_assert_ptr_null(config->notification.client);
     ck_assert_ptr_null(config->availableaccounts.client);
     ck_assert(!config->availableaccounts.require_key_header);
@@ -266,6 +268,16 @@ START_TEST(the_region_tells_where_the_provider_api_is)
 }
 END_TEST
 
+START_TEST(the_backends_key_is_read)
+{
+    struct config *config = load_good(BASE "[code]\nkey_file = next.key\n");
+    ck_assert_uint_eq(config->code.key.length, strlen(NEXT_KEY));
+    ck_assert_mem_eq(config->code.key.bytes, NEXT_KEY, strlen(NEXT_KEY));
+    ck_assert_uint_eq(config->code.next_key.length, 0);
+    config_free(config);
+}
+END_TEST
+
 START_TEST(in_production_available_accounts_need_a_pin_or_the_key_header)
 {
     struct config *config = load(BUILT_IN("production"));
@@ -293,7 +305,7 @@ static const struct addition additions[] = {
     {"[unknown]\n", 1, "no section [unknown]"},
     {"[Session]\nlifetime = 5\n", 1, "no section [Session]"},
     {"[]\n", 1, "no section []"},
-    {"[code]\n", 1, "no section [code]"},
+    {"[complete]\n", 1, "no section [complete]"},
     {"[session\nlifetime = 5\n", 1, "[name]"},
     {"[session] lifetime = 5\n", 1, "nothing may follow [session]"},
     {"[session]\nlifetme = 5\n", 2, "no key \"lifetme\"; its keys are lifetime, retention"},
@@ -325,7 +337,6 @@ static const struct addition additions[] = {
     /* one or other environment */
     {"[sage]\nregion = EU\n", 2, "one of: eu, us"},
     /* not in this version */
-    {"[journey]\ntemplates = /etc\n", 2, "not in this version"},
     {"[network]\nsage_addresses_file = x\n", 2, "not in this version"},
     {"[network]\ntrusted_proxies = 127.0.0.1\n", 2, "not in this version"},
     /* words */
@@ -385,6 +396,13 @@ static const struct addition additions[] = {
     /* secrets and what goes together */
     {"[notification]\nnext_key_file = nowhere.key\n", 2, "nowhere.key: No such file"},
     {"[notification]\nnext_key_file = notification.key\n", 2, "same key"},
+    {"[code]\nkey_file = notification.key\n", 2, "a key of [notification], which Sage knows"},
+    {"[code]\nkey_file = next.key\n[notification]\nnext_key_file = next.key\n", 2,
+     "[code] key_file has a key of [notification]"},
+    {"[code]\nkey_file = next.key\nnext_key_file = next.key\n", 3, "same key"},
+    {"[code]\nkey_file = next.key\nnext_key_file = notification.key\n", 3,
+     "[code] next_key_file has a key of [notification]"},
+    {"[code]\nnext_key_file = next.key\n", 2, "nothing without key_file"},
     {"[provider_api]\nclient_id = me\n", 2, "given together"},
     {"[provider_api]\nclient_secret_file = next.key\n", 2, "given together"},
     {"[provider_api]\napi_key_file = next.key\nclient_id = me\n", 2, "given together"},
@@ -830,6 +848,7 @@ Suite *config_suite(void)
     ADD_RULE_WITH_FILES(suite, the_sandbox_is_built_in, 1);
     ADD_RULE_WITH_FILES(suite, production_is_built_in, 1);
     ADD_RULE_WITH_FILES(suite, the_region_tells_where_the_provider_api_is, COUNT(regions));
+    ADD_RULE_WITH_FILES(suite, the_backends_key_is_read, 1);
     ADD_RULE_WITH_FILES(suite, in_production_available_accounts_need_a_pin_or_the_key_header, 1);
     ADD_RULE_WITH_FILES(suite, a_wrong_line_is_named, COUNT(additions));
     ADD_RULE_WITH_FILES(suite, a_line_that_is_missing_or_wrong_is_named, COUNT(replacements));

@@ -32,15 +32,21 @@ static inline TCase *parts_add_rule(Suite *suite, const char *name, const TTest 
 Suite *account_suite(void);
 Suite *account_import_suite(void);
 Suite *clock_suite(void);
+Suite *code_suite(void);
 Suite *config_suite(void);
 Suite *inbox_suite(void);
 Suite *json_suite(void);
 Suite *log_suite(void);
+Suite *outbox_suite(void);
+Suite *pages_suite(void);
 Suite *parameter_suite(void);
+Suite *provider_api_suite(void);
 Suite *redirect_uri_suite(void);
 Suite *refusal_suite(void);
+Suite *report_suite(void);
 Suite *session_suite(void);
 Suite *store_suite(void);
+Suite *template_suite(void);
 Suite *utf8_suite(void);
 
 #endif

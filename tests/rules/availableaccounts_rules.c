@@ -24,11 +24,6 @@ static void import(const char *name, int count)
     accounts_import(scratch_format("{\"customers\":[%s]}", customer(name, count, "")));
 }
 
-static const char *account_of(const char *name, int number)
-{
-    return scratch_format("%s-%d", name, number);
-}
-
 /* That exactly the customer's accounts come, in whatever order, in Sage's words. */
 static void expect_accounts(struct response response, const char *name, int count)
 {

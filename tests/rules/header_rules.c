@@ -67,6 +67,7 @@ static void expect_policy(const struct response *response, const char *ancestors
                      "'self' https://money.sage.com http://localhost:8081 https://fragments.test");
     expect_directive(response, "style-src", style_hash(response->body));
     expect_directive(response, "frame-ancestors", ancestors);
+    expect_directive(response, "img-src", "data:");
     const char *policy = response_header(response, "Content-Security-Policy");
     EXPECT(strstr(policy, "unsafe") == NULL && strstr(policy, "script") == NULL, "<%s>", policy);
 }
@@ -93,6 +94,20 @@ START_TEST(who_may_frame_pages_is_configurable)
     struct response response = OPEN();
     EXPECT_REFUSED(response, REFUSAL_SESSION_UNKNOWN);
     expect_policy(&response, "'self' https://accounting.test");
+}
+END_TEST
+
+START_TEST(pages_speak_the_customers_language)
+{
+    struct response french = OPEN(.headers = {"Accept-Language: fr-CH, en;q=0.5"});
+    EXPECT_STATUS(french, 403);
+    EXPECT_TEXT(response_header(&french, "Content-Language"), "fr");
+    EXPECT(strstr(french.body, "<html lang=\"fr\">") != NULL &&
+               strstr(french.body, "Ce lien ne peut pas") != NULL,
+           "not French:\n%s", french.body);
+    struct response other = OPEN(.headers = {"Accept-Language: de"});
+    EXPECT_REFUSED(other, REFUSAL_SESSION_UNKNOWN);
+    EXPECT_TEXT(response_header(&other, "Content-Language"), "en");
 }
 END_TEST
 
@@ -180,6 +195,7 @@ Suite *header_rules(void)
     ADD_TEST(suite, every_answer_has_the_security_headers);
     ADD_TEST(suite, pages_allow_a_browser_nothing_but_what_they_need);
     ADD_TEST(suite, who_may_frame_pages_is_configurable);
+    ADD_TEST(suite, pages_speak_the_customers_language);
     ADD_TEST(suite, a_refused_request_is_never_repeated);
     ADD_TEST(suite, the_log_holds_no_secret);
     return suite;

@@ -286,9 +286,9 @@ static const struct {
 
 static struct response notify_with_size(const char *id, size_t size, int row)
 {
-    struct request request =
-        NOTIFICATION(.body = event_of_size(id, size), .headers = {transfers[row].header});
-    return transfers[row].send(&request);
+    struct request *request = scratch_take(sizeof(*request));
+    *request = NOTIFICATION(.body = event_of_size(id, size), .headers = {transfers[row].header});
+    return transfers[row].send(request);
 }
 
 START_TEST(a_body_of_64_KiB_is_the_largest)

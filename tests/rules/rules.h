@@ -3,11 +3,13 @@
 #define FEEDGATE_RULES_H
 
 #include "client.h"
+#include "customer.h"
 #include "expect.h"
 #include "issuer.h"
 #include "keys.h"
 #include "log_file.h"
 #include "rows.h"
+#include "sandbox.h"
 #include "scratch.h"
 #include "server.h"
 #include "token.h"
@@ -29,5 +31,12 @@ Suite *key_set_rules(void);
 Suite *time_rules(void);
 Suite *trouble_rules(void);
 Suite *header_rules(void);
+Suite *journey_rules(void);
+Suite *delivery_rules(void);
+Suite *code_rules(void);
+Suite *customer_rules(void);
+Suite *sandbox_rules(void);
+Suite *deliver_rules(void);
+Suite *product_rules(void);
 
 #endif

@@ -182,11 +182,11 @@ START_TEST(the_end_of_the_server_is_a_graceful_one_for_all_processes)
 {
     pid_t processes[PROCESSES_MAX];
     SERVER();
-    EXPECT_NUMBER(server_processes(NULL, processes, PROCESSES_MAX), 8);
+    EXPECT_NUMBER(server_processes(NULL, processes, PROCESSES_MAX), 10);
     size_t mark = log_mark();
     server_stop();
     AWAIT(server_processes(NULL, processes, PROCESSES_MAX) == 0, "%s", "some are still there");
-    EXPECT_NUMBER(log_count(mark, "event", "ended", NULL), 8);
+    EXPECT_NUMBER(log_count(mark, "event", "ended", NULL), 10);
 }
 END_TEST
 

@@ -67,7 +67,8 @@ static void prepare(struct transfer *transfer, const struct request *request)
 {
     CURL *handle = transfer->handle = curl_easy_init();
     EXPECT(handle != NULL, "%s", "curl doesn't start");
-    SET(handle, CURLOPT_URL, scratch_format("%s%s", server_url(), request->path));
+    const char *base = request->base != NULL ? request->base : server_url();
+    SET(handle, CURLOPT_URL, scratch_format("%s%s", base, request->path));
     SET(handle, CURLOPT_PATH_AS_IS, 1L);
     SET(handle, CURLOPT_PROXY, "");
     SET(handle, CURLOPT_NOSIGNAL, 1L);

@@ -20,6 +20,7 @@ extern const char REDIRECT_URI[];
 struct request {
     const char *method; /* NULL: GET, or POST with a body */
     const char *path;   /* with the query, sent as it is */
+    const char *base;   /* NULL: the server in use */
     const char *headers[HEADERS_MAX];
     const char *body; /* NULL: none */
     size_t body_length;

@@ -128,12 +128,19 @@ const char *percent_encoded(const char *text)
     return encoded;
 }
 
+const char *sha256_of(const char *text)
+{
+    unsigned char hash[EVP_MAX_MD_SIZE];
+    unsigned length = 0;
+    char *digits = scratch_take(2 * sizeof(hash) + 1);
+    if (EVP_Digest(text, strlen(text), hash, &length, EVP_sha256(), NULL) != 1)
+        abort();
+    for (unsigned i = 0; i < length; i++)
+        (void)snprintf(digits + (size_t)2 * i, 3, "%02x", hash[i]);
+    return digits;
+}
+
 const char *log_id_of(const char *authorisation_id)
 {
-    const char *key = lower_case(authorisation_id);
-    unsigned char hash[EVP_MAX_MD_SIZE];
-    if (EVP_Digest(key, strlen(key), hash, NULL, EVP_sha256(), NULL) != 1)
-        abort();
-    return scratch_format("%02x%02x%02x%02x%02x%02x", hash[0], hash[1], hash[2], hash[3], hash[4],
-                          hash[5]);
+    return scratch_format("%.12s", sha256_of(lower_case(authorisation_id)));
 }

@@ -36,6 +36,9 @@ const char *fill_in(const char *text, char mark, const char *replacement);
 /* Everything but letters, digits and -._~ as %XX. */
 const char *percent_encoded(const char *text);
 
+/* The SHA-256 of a text in hexadecimal digits. */
+const char *sha256_of(const char *text);
+
 /* The first 12 hex digits of the SHA-256 of the identifier in lower case: a session's name in logs.
  */
 const char *log_id_of(const char *authorisation_id);

@@ -22,12 +22,16 @@
 #include <unistd.h>
 
 const char SERVER_KEY[] = "the-key-that-only-Sage-knows-0815";
+const char SERVER_API_KEY[] = "our-key-for-the-provider-api-4711";
+const char SERVER_CLIENT_SECRET[] = "our-client-secret-at-sage-id-1234";
+const char SERVER_CODE_KEY[] = "the-key-of-the-backend-4711-0815";
 
 struct server {
     char directory[64];
     char url[64];
     unsigned port;
     struct issuer *issuer;
+    struct sage_api *sage_api;
     struct child serve; /* tools/serve while it runs */
     unsigned processes;
     unsigned threads;
@@ -40,26 +44,31 @@ struct server {
 
 static struct server *shared;
 static struct issuer *shared_issuer;
+static struct sage_api *shared_sage_api;
 static struct server *in_use;
 
 #define REDIRECT_ORIGINS                                                                           \
     "journey.redirect_origins = https://money.sage.com http://localhost:8081 "                     \
     "https://fragments.test"
 
-/* `*` stands for the issuer's URL, `@` for the server's. */
+/* `*` stands for the issuer's URL, `^` for Sage's API, `@` for the server's. */
 static const char *const usual_settings[] = {
     "sage.environment = custom",
     "sage.issuer = *",
     "sage.audience = sfdsbanking/sfdsBankingProvider-Pre",
     "sage.jwks_url = *.well-known/jwks.json",
-    "sage.token_url = *oauth/token",
-    "sage.provider_api_url = *v1",
+    "sage.token_url = ^oauth/token",
+    "sage.provider_api_url = ^v1",
+    "provider_api.client_id = provider",
+    "provider_api.client_secret_file = client.secret",
+    "provider_api.api_key_file = api.key",
     "notification.key_header = X-Feedgate-Key",
     "notification.key_file = notification.key",
     "journey.public_url = @",
     REDIRECT_ORIGINS,
     "journey.fragment_origins = https://fragments.test",
     "journey.provider_name = Example Bank",
+    "code.key_file = code.key",
     "store.database = feedgate.db",
     "log.target = stderr",
 };
@@ -119,6 +128,23 @@ unsigned server_port(void)
 struct issuer *server_issuer(void)
 {
     return in_use->issuer;
+}
+
+struct sage_api *server_sage_api(void)
+{
+    return in_use->sage_api;
+}
+
+static void stop_sage_api(void *argument)
+{
+    sage_api_stop(argument);
+}
+
+struct sage_api *new_sage_api(void)
+{
+    struct sage_api *api = sage_api_launch();
+    undo_later(stop_sage_api, api);
+    return api;
 }
 
 /* Gives a path to the user that endpoints run as when root starts them. */
@@ -194,12 +220,18 @@ static const char *with_setting(const char *text, const char *section, const cha
     return scratch_format("%s%s\n", text, setting + length + 1);
 }
 
+static const char *root_of_sage_api(void)
+{
+    const char *token_url = sage_api_token_url(in_use->sage_api);
+    return scratch_copy(token_url, strlen(token_url) - strlen("oauth/token"));
+}
+
 static void write_configuration(const struct server_options *options)
 {
-    static const char *const sections[] = {"sage",    "notification", "availableaccounts",
-                                           "session", "journey",      "provider_api",
-                                           "network", "keys",         "store",
-                                           "log"};
+    static const char *const sections[] = {"sage",         "notification", "availableaccounts",
+                                           "session",      "journey",      "code",
+                                           "provider_api", "network",      "keys",
+                                           "store",        "log"};
     const char *text = "";
     for (size_t s = 0; s < ROWS(sections); s++) {
         text = scratch_format("%s[%s]\n", text, sections[s]);
@@ -210,8 +242,12 @@ static void write_configuration(const struct server_options *options)
                 text = with_setting(text, sections[s], options->settings[i]);
     }
     text = fill_in(text, '@', in_use->url);
+    text = fill_in(text, '^', root_of_sage_api());
     server_write_file("feedgate.conf", fill_in(text, '*', issuer_url(in_use->issuer)));
     server_write_file("notification.key", scratch_format("%s\n", SERVER_KEY));
+    server_write_file("api.key", scratch_format("%s\n", SERVER_API_KEY));
+    server_write_file("client.secret", scratch_format("%s\n", SERVER_CLIENT_SECRET));
+    server_write_file("code.key", scratch_format("%s\n", SERVER_CODE_KEY));
 }
 
 /* ---- clock -------------------------------------------------------------- */
@@ -233,8 +269,10 @@ static size_t preload_variables(const char *variables[8])
     size_t count = 0;
     if (!in_use->own_clock && !in_use->preloads)
         return count;
-    variables[count++] = scratch_format(
-        "LD_PRELOAD=%s", in_use->own_clock ? faketime_library() : server_path("preload.so"));
+    variables[count++] =
+        scratch_format("LD_PRELOAD=%s%s%s", in_use->own_clock ? faketime_library() : "",
+                       in_use->own_clock && in_use->preloads ? ":" : "",
+                       in_use->preloads ? server_path("preload.so") : "");
     if (getenv("ASAN_OPTIONS") != NULL) /* it would insist on being loaded first */
         variables[count++] =
             scratch_format("ASAN_OPTIONS=%s:verify_asan_link_order=0", getenv("ASAN_OPTIONS"));
@@ -340,6 +378,7 @@ static struct server *prepare(const struct server_options *options)
         abort();
     in_use = server;
     server->issuer = options->issuer != NULL ? options->issuer : shared_issuer;
+    server->sage_api = options->sage_api != NULL ? options->sage_api : shared_sage_api;
     server->processes = options->processes > 0 ? options->processes : 2;
     server->threads = options->threads > 0 ? options->threads : 4;
     server->environment = strdup(options->environment != NULL ? options->environment : "");
@@ -381,6 +420,8 @@ void server_use_shared(void)
     if (shared == NULL) {
         if (shared_issuer == NULL)
             shared_issuer = issuer_launch();
+        if (shared_sage_api == NULL)
+            shared_sage_api = sage_api_launch();
         shared = prepare(&(struct server_options){.usual = 0});
     }
     in_use = shared;
@@ -394,8 +435,11 @@ void server_end_shared(void)
         end_server(shared);
     if (shared_issuer != NULL)
         issuer_stop(shared_issuer);
+    if (shared_sage_api != NULL)
+        sage_api_stop(shared_sage_api);
     shared = NULL;
     shared_issuer = NULL;
+    shared_sage_api = NULL;
 }
 
 /* ---- processes ---------------------------------------------------------- */

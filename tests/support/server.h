@@ -3,6 +3,7 @@
 #define FEEDGATE_TEST_SERVER_H
 
 #include "issuer.h"
+#include "sage_api.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -10,7 +11,7 @@
 #include <sys/types.h>
 
 /*
- * The connector under test: a real web server with the four endpoints, in a
+ * The connector under test: a real web server with the five endpoints, in a
  * temporary directory of its own, started through tools/serve. Most tests use
  * a shared one and keep apart by fresh identifiers; one that needs its own
  * configuration, clock or trouble starts its own, which then is the server in
@@ -26,16 +27,17 @@ struct server_options {
     char usual; /* so that an initialiser may be empty otherwise */
     /*
      * "section.key = value" in place of the default, "section.key =" to leave a
-     * key out; `*` stands for the issuer's URL, `@` for the server's
+     * key out; `*` stands for the issuer's URL, `^` for that of Sage's API, `@` for the server's
      */
     const char *settings[SETTINGS_MAX];
     struct {
         const char *name, *text;
-    } files[2];            /* made before the start, for settings that name them */
-    struct issuer *issuer; /* NULL: the shared one */
-    unsigned processes;    /* of each endpoint; 0: two */
-    unsigned threads;      /* of each process; 0: four */
-    bool own_clock;        /* stands still until clock_move() moves it */
+    } files[2];                /* made before the start, for settings that name them */
+    struct issuer *issuer;     /* NULL: the shared one */
+    struct sage_api *sage_api; /* likewise */
+    unsigned processes;        /* of each endpoint; 0: two */
+    unsigned threads;          /* of each process; 0: four */
+    bool own_clock;            /* stands still until clock_move() moves it */
     const char
         *environment;    /* further variables for the endpoints: "A=b C=@/d", `@` the directory */
     const char *preload; /* a library of the build that is loaded into them */
@@ -54,8 +56,12 @@ void server_restart(void);
 void server_use_shared(void);
 void server_end_shared(void);
 
+/* A Sage API of the test's own, which ends with it. */
+struct sage_api *new_sage_api(void);
+
 /* Of the server in use; texts are borrowed. */
 struct issuer *server_issuer(void);
+struct sage_api *server_sage_api(void);
 const char *server_url(void); /* "http://127.0.0.1:PORT" */
 unsigned server_port(void);
 const char *server_path(const char *name); /* of a file in its directory */
@@ -68,8 +74,13 @@ const char *server_socket(const char *endpoint);
  */
 bool server_is(const char *web_server);
 
-/* The key that Sage sends, in the header X-Feedgate-Key. */
+/* The key that Sage sends, in the header X-Feedgate-Key; and those that we send to Sage. */
 extern const char SERVER_KEY[];
+extern const char SERVER_API_KEY[];
+extern const char SERVER_CLIENT_SECRET[];
+
+/* The key that the provider's backend sends to /code. */
+extern const char SERVER_CODE_KEY[];
 
 /* Makes a file in the server's directory that its endpoints may read. */
 void server_write_file(const char *name, const char *text);
@@ -78,7 +89,7 @@ void server_write_file(const char *name, const char *text);
 int64_t server_time(void);
 void clock_move(int64_t seconds);
 
-/* The processes that run an endpoint (NULL: any of the four) now; returns how many. */
+/* The processes that run an endpoint (NULL: any of them) now; returns how many. */
 size_t server_processes(const char *endpoint, pid_t *processes, size_t max);
 
 /* Where the build's programs and the project's files are; absolute. */

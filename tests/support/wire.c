@@ -34,8 +34,13 @@ static int connect_to(const struct sockaddr *address, socklen_t size)
 
 int wire_connect_http(void)
 {
+    return wire_connect_port(server_port());
+}
+
+int wire_connect_port(unsigned port)
+{
     struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_port = htons((uint16_t)server_port()),
+                                  .sin_port = htons((uint16_t)port),
                                   .sin_addr = {.s_addr = htonl(INADDR_LOOPBACK)}};
     return connect_to((struct sockaddr *)&address, sizeof(address));
 }

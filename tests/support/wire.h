@@ -11,6 +11,7 @@
 
 /* Connections end with the test at the latest. */
 int wire_connect_http(void);
+int wire_connect_port(unsigned port); /* of 127.0.0.1 */
 int wire_connect_socket(const char *path);
 void wire_close(int wire);
 

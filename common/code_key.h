@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef FEEDGATE_CODE_KEY_H
+#define FEEDGATE_CODE_KEY_H
+
+#include "digest.h"
+
+/*
+ * The key under which one-time codes are hashed, in the file `DATABASE.key`
+ * beside the database. A code has 40 bits, so a plain hash of one could be
+ * found by trying all; without this key a copy of the database tells none.
+ * Nothing is lost with the file but the codes of the last minutes.
+ */
+struct code_key;
+
+enum { CODE_ERROR_MAX = 512 };
+
+/*
+ * Looks at the key of the database at this path, or makes it, 32 random bytes in
+ * a file of mode 0660, when there is none yet; of processes that make it at
+ * the same moment all get the same one. NULL and one line in `error` when that
+ * fails, and when the file is a link, is open to others, or isn't a key.
+ */
+struct code_key *code_key_open(const char *database, char error[CODE_ERROR_MAX]);
+
+/* Gives it back; NULL is allowed. */
+void code_key_close(struct code_key *key);
+
+/*
+ * The keyed hash (HMAC-SHA256) in hexadecimal. The file is read each time, so
+ * that all processes use one key also when somebody replaced it; false, and a
+ * line in the log, when it can't be used, or when OpenSSL fails.
+ */
+bool code_key_hash(const struct code_key *key, const void *bytes, size_t length,
+                   char hash[DIGEST_TEXT]);
+
+#endif

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+#include "session.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define COLUMNS                                                                                    \
+    "session_key, log_id, authorisation_id, flow, expires_at, redirect_uri, state, external_id, "  \
+    "ticket_sha256, customer_id, code_hash, ending "
+
+static void keep(char *place, size_t size, const char *text)
+{
+    (void)snprintf(place, size, "%s",
+                   text ? text : ""); /* all were bounded when they were stored */
+}
+
+static enum ending read_ending(const char *word)
+{
+    for (enum ending ending = ENDING_SUCCESS; word && ending <= ENDING_ERROR; ending++)
+        if (strcmp(ending_word(ending), word) == 0)
+            return ending;
+    return ENDING_NONE;
+}
+
+static void read_journey(struct statement *row, struct session_journey *found)
+{
+    const char *flow = statement_text(row, 3);
+    *found = (struct session_journey){.expires_at = statement_integer(row, 4)};
+    keep(found->key.key, sizeof found->key.key, statement_text(row, 0));
+    keep(found->key.log_id, sizeof found->key.log_id, statement_text(row, 1));
+    keep(found->authorisation_id, sizeof found->authorisation_id, statement_text(row, 2));
+    found->flow = flow && strcmp(flow, flow_word(FLOW_REAUTHORISATION)) == 0 ? FLOW_REAUTHORISATION
+                                                                             : FLOW_AUTHORISATION;
+    keep(found->redirect_uri, sizeof found->redirect_uri, statement_text(row, 5));
+    keep(found->state, sizeof found->state, statement_text(row, 6));
+    keep(found->external_id, sizeof found->external_id, statement_text(row, 7));
+    keep(found->ticket_hash, sizeof found->ticket_hash, statement_text(row, 8));
+    keep(found->customer_id, sizeof found->customer_id, statement_text(row, 9));
+    keep(found->code_hash, sizeof found->code_hash, statement_text(row, 10));
+    found->ending = read_ending(statement_text(row, 11));
+}
+
+/* Takes the one row of a bound statement. */
+static enum session_found take_row(struct statement *select, struct session_journey *found)
+{
+    enum step step = statement_step(select);
+    if (step == STEP_ROW)
+        read_journey(select, found);
+    statement_done(select);
+    return step == STEP_ROW    ? SESSION_FOUND
+           : step == STEP_DONE ? SESSION_NOT_FOUND
+                               : SESSION_NOT_READ;
+}
+
+enum session_found session_find(struct database *database, enum session_proof proof,
+                                const char *proof_hash, struct session_journey *found)
+{
+    struct statement *select =
+        proof == PROOF_TICKET
+            ? database_statement(database, "SELECT " COLUMNS "FROM authorisation_session "
+                                           "WHERE ticket_sha256 = $1")
+            : database_statement(database, "SELECT " COLUMNS "FROM authorisation_session "
+                                           "WHERE continuation_sha256 = $1");
+    statement_bind_text(select, 1, proof_hash);
+    return take_row(select, found);
+}
+
+enum session_found session_find_abandoned(struct database *database, int64_t now, int64_t before_ms,
+                                          struct session_journey *found)
+{
+    struct statement *select = database_statement(
+        database, "SELECT " COLUMNS "FROM authorisation_session WHERE opened_at IS NOT NULL "
+                  "AND ended_at IS NULL AND ticket_sha256 IS NOT NULL AND expires_at > $1 "
+                  "AND expires_at <= $2 ORDER BY expires_at LIMIT 1");
+    statement_bind_integer(select, 1, now);
+    statement_bind_integer(select, 2, now + before_ms);
+    return take_row(select, found);
+}
+
+/* Runs a bound UPDATE that takes a step. */
+static enum session_step take_step(struct database *database, struct statement *update)
+{
+    if (!statement_run(update))
+        return STEP_BROKEN;
+    return database_changes(database) == 1 ? STEP_TAKEN : STEP_NOT_TAKEN;
+}
+
+enum session_step session_verify(struct database *database,
+                                 const struct session_verification *verification)
+{
+    struct statement *update = database_statement(
+        database, "UPDATE authorisation_session SET verified_at = $1, customer_id = $2, "
+                  "code_hash = $3, continuation_sha256 = $4 WHERE ticket_sha256 = $5 "
+                  "AND verified_at IS NULL AND ended_at IS NULL AND expires_at > $1");
+    statement_bind_integer(update, 1, verification->now);
+    statement_bind_text(update, 2, verification->customer_id);
+    statement_bind_text(update, 3, verification->code_hash);
+    statement_bind_text(update, 4, verification->continuation_hash);
+    statement_bind_text(update, 5, verification->ticket_hash);
+    return take_step(database, update);
+}
+
+enum session_step session_replace_code(struct database *database, const char *ticket_hash,
+                                       const char *code_hash, int64_t now)
+{
+    struct statement *update = database_statement(
+        database, "UPDATE authorisation_session SET code_hash = $1 WHERE ticket_sha256 = $2 "
+                  "AND verified_at IS NOT NULL AND ended_at IS NULL AND expires_at > $3");
+    statement_bind_text(update, 1, code_hash);
+    statement_bind_text(update, 2, ticket_hash);
+    statement_bind_integer(update, 3, now);
+    return take_step(database, update);
+}
+
+enum session_step session_count_wrong_code(struct database *database, const char *ticket_hash,
+                                           int64_t now, int64_t *count)
+{
+    struct statement *update = database_statement(
+        database, "UPDATE authorisation_session SET wrong_codes = wrong_codes + 1 "
+                  "WHERE ticket_sha256 = $1 AND ended_at IS NULL AND expires_at > $2 "
+                  "RETURNING wrong_codes");
+    statement_bind_text(update, 1, ticket_hash);
+    statement_bind_integer(update, 2, now);
+    enum step step = statement_step(update);
+    if (step == STEP_ROW) {
+        *count = statement_integer(update, 0);
+        /* With RETURNING the statement has to be run to its end. */
+        return statement_step(update) == STEP_DONE ? STEP_TAKEN : STEP_BROKEN;
+    }
+    return step == STEP_DONE ? STEP_NOT_TAKEN : STEP_BROKEN;
+}
+
+enum session_step session_end(struct database *database, const struct session_end *end)
+{
+    struct statement *update = database_statement(
+        database, "UPDATE authorisation_session SET ended_at = $1, ending = $2, end_reason = $3 "
+                  "WHERE (continuation_sha256 = $4 OR (ticket_sha256 = $4 AND $2 <> 'success')) "
+                  "AND ended_at IS NULL AND expires_at > $1");
+    statement_bind_integer(update, 1, end->now);
+    statement_bind_text(update, 2, ending_word(end->ending));
+    statement_bind_text(update, 3, end->reason);
+    statement_bind_text(update, 4, end->proof_hash);
+    return take_step(database, update);
+}

@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: MIT */
+#include "steps.h"
+
+#include "cleanup.h"
+#include "log.h"
+#include "outbox.h"
+#include "report.h"
+
+#include <string.h>
+
+/* What the transaction of a step works on. */
+struct step_work {
+    struct service *service;
+    const struct step_request *request; /* NULL for an abandoned journey */
+    struct standing *standing;
+    enum refusal refusal;
+    const char *ended; /* the reason, when this very step ended the journey */
+    bool abandoned;    /* there is a journey that nobody has gone on with */
+    char proof_hash[DIGEST_TEXT];
+    char code_hash[DIGEST_TEXT]; /* "" when what was typed can't be a code */
+    char continuation_hash[DIGEST_TEXT];
+    const struct consent_wording *wording;
+};
+
+/* Finds the session; its refusal says why the step can't be taken, or that it needn't be. */
+static bool find(struct database *database, struct step_work *work)
+{
+    const struct step_request *request = work->request;
+    struct session_journey *session = &work->standing->session;
+    enum session_found found = session_find(database, request->proof, work->proof_hash, session);
+    if (found == SESSION_NOT_READ)
+        return false;
+    if (found == SESSION_NOT_FOUND || session->flow != request->flow) {
+        *session = (struct session_journey){.expires_at = 0};
+        work->refusal =
+            request->proof == PROOF_TICKET ? REFUSAL_TICKET_UNKNOWN : REFUSAL_CONTINUATION_UNKNOWN;
+    } else if (session->ending == ENDING_NONE && session->expires_at <= request->now) {
+        work->refusal = REFUSAL_JOURNEY_EXPIRED;
+    }
+    return true;
+}
+
+/* Whether there is a step to be taken at all. */
+static bool goes_on(const struct step_work *work)
+{
+    return work->refusal == REFUSAL_NONE && work->standing->session.ending == ENDING_NONE;
+}
+
+/* Ends the journey, and puts what Sage is told into the outbox. */
+static bool end(struct database *database, struct step_work *work, enum ending ending,
+                const char *reason, const struct report *report)
+{
+    struct session_journey *session = &work->standing->session;
+    const int64_t now = work->request->now;
+    const struct session_end step = {
+        .proof_hash = work->proof_hash, .ending = ending, .reason = reason, .now = now};
+    /* It was looked at in this transaction: not to be taken now would be a contradiction. */
+    if (session_end(database, &step) != STEP_TAKEN)
+        return false;
+    _cleanup_(cleanup_free) char *body =
+        report_body(report, work->service->config, session->flow, ending);
+    const struct outbox_result result = {
+        .key = &session->key,
+        .authorisation_id = session->authorisation_id,
+        .ending = ending,
+        .body = body,
+        .now = now,
+        .session_expires_at = session->expires_at,
+    };
+    if (!body || !outbox_put(database, &result))
+        return false;
+    session->ending = ending;
+    work->ended = reason;
+    return true;
+}
+
+static bool end_without_accounts(struct database *database, struct step_work *work,
+                                 enum ending ending, const char *reason)
+{
+    _cleanup_(report_clear) struct report report;
+    report_begin(&report);
+    return end(database, work, ending, reason, &report);
+}
+
+/* Sage hears of an error; the customer hears why. */
+static bool fail(struct database *database, struct step_work *work, enum refusal refusal)
+{
+    work->refusal = refusal;
+    return end_without_accounts(database, work, ENDING_ERROR, refusal_word(refusal));
+}
+
+static bool look(struct database *database, void *context)
+{
+    return find(database, context);
+}
+
+static bool count_wrong_code(struct database *database, struct step_work *work)
+{
+    int64_t count = 0;
+    work->refusal = REFUSAL_CODE_WRONG;
+    if (session_count_wrong_code(database, work->proof_hash, work->request->now, &count) !=
+        STEP_TAKEN)
+        return false;
+    work->standing->tries_left = CODE_WRONG_MAX - count;
+    return count < CODE_WRONG_MAX || fail(database, work, REFUSAL_CODES_EXHAUSTED);
+}
+
+/* "Bind externalId to the customer who logs in": nobody may renew another's connection. */
+static bool check_owner(struct database *database, struct step_work *work, bool *owned)
+{
+    const struct session_journey *session = &work->standing->session;
+    *owned = true;
+    return session->flow == FLOW_AUTHORISATION ||
+           account_is_of(database, session->external_id, session->customer_id, owned);
+}
+
+/* The code has told who the customer is. */
+static bool accept_code(struct database *database, struct step_work *work)
+{
+    struct session_journey *session = &work->standing->session;
+    const struct session_verification verification = {
+        .ticket_hash = work->proof_hash,
+        .customer_id = session->customer_id,
+        .code_hash = work->code_hash,
+        .continuation_hash = work->continuation_hash,
+        .now = work->request->now,
+    };
+    bool owned;
+    if (!check_owner(database, work, &owned))
+        return false;
+    if (!owned)
+        return fail(database, work, REFUSAL_ACCOUNT_OF_ANOTHER);
+    return session_verify(database, &verification) == STEP_TAKEN;
+}
+
+/* A repeat gets the same. */
+static bool make_continuation(struct step_work *work)
+{
+    struct standing *standing = work->standing;
+    return code_continuation(work->service->codes, standing->session.key.key,
+                             standing->continuation) &&
+           digest_text(standing->continuation, strlen(standing->continuation),
+                       work->continuation_hash);
+}
+
+/*
+ * A code after the accepted one, from a customer who went Back: only another
+ * of the same customer leads on, and a stranger's isn't used up.
+ */
+static bool try_further_code(struct database *database, struct step_work *work)
+{
+    const struct session_journey *session = &work->standing->session;
+    char customer_id[CUSTOMER_ID_SIZE];
+    if (strcmp(session->code_hash, work->code_hash) == 0) /* the step was taken already */
+        return true;
+    if (!code_use(database, work->code_hash, session->customer_id, work->request->now, customer_id))
+        return false;
+    if (customer_id[0] == '\0')
+        return count_wrong_code(database, work);
+    return session_replace_code(database, work->proof_hash, work->code_hash, work->request->now) ==
+           STEP_TAKEN;
+}
+
+static bool try_code(struct database *database, void *context)
+{
+    struct step_work *work = context;
+    struct session_journey *session = &work->standing->session;
+    if (!find(database, work))
+        return false;
+    if (!goes_on(work))
+        return true;
+    if (work->code_hash[0] == '\0')
+        return count_wrong_code(database, work);
+    if (!make_continuation(work))
+        return false;
+    if (session->code_hash[0] != '\0')
+        return try_further_code(database, work);
+    if (!code_use(database, work->code_hash, NULL, work->request->now, session->customer_id))
+        return false;
+    return session->customer_id[0] != '\0' ? accept_code(database, work)
+                                           : count_wrong_code(database, work);
+}
+
+static bool record_consent(struct database *database, const struct step_work *work,
+                           const struct report *report)
+{
+    _cleanup_(cleanup_free) char *external_ids = report_external_ids(report);
+    return external_ids && consent_record(database, &work->standing->session, external_ids,
+                                          work->wording, work->request->now);
+}
+
+static bool succeed(struct database *database, struct step_work *work)
+{
+    _cleanup_(report_clear) struct report report;
+    report_begin(&report);
+    if (!account_list_of(database, work->standing->session.customer_id, report_add_account,
+                         &report))
+        return false;
+    if (report_is_empty(&report))
+        return fail(database, work, REFUSAL_CUSTOMER_GONE);
+    return record_consent(database, work, &report) &&
+           end(database, work, ENDING_SUCCESS, "confirmed", &report);
+}
+
+static bool confirm(struct database *database, void *context)
+{
+    struct step_work *work = context;
+    bool owned;
+    if (!find(database, work))
+        return false;
+    if (!goes_on(work))
+        return true;
+    if (work->standing->session.customer_id[0] == '\0') /* forgotten meanwhile */
+        return fail(database, work, REFUSAL_CUSTOMER_GONE);
+    if (!check_owner(database, work, &owned))
+        return false;
+    return owned ? succeed(database, work) : fail(database, work, REFUSAL_ACCOUNT_OF_ANOTHER);
+}
+
+static bool cancel(struct database *database, void *context)
+{
+    struct step_work *work = context;
+    if (!find(database, work))
+        return false;
+    return !goes_on(work) ||
+           end_without_accounts(database, work, ENDING_CANCELLED, "customer_cancelled");
+}
+
+/* Long enough before the end that Sage still takes the result. */
+static bool find_abandoned(struct database *database, struct step_work *work, bool *found)
+{
+    const struct config *config = work->service->config;
+    int64_t before = config->journey.cancel_abandoned_ms;
+    if (before > config->session.lifetime_ms / 2)
+        before = config->session.lifetime_ms / 2;
+    enum session_found result =
+        session_find_abandoned(database, work->request->now, before, &work->standing->session);
+    *found = result == SESSION_FOUND;
+    return result != SESSION_NOT_READ;
+}
+
+static bool look_for_abandoned(struct database *database, void *context)
+{
+    struct step_work *work = context;
+    return find_abandoned(database, work, &work->abandoned);
+}
+
+/* Looks once more: another process may have been quicker, or the customer. */
+static bool cancel_abandoned(struct database *database, void *context)
+{
+    struct step_work *work = context;
+    if (!find_abandoned(database, work, &work->abandoned))
+        return false;
+    if (!work->abandoned)
+        return true;
+    memcpy(work->proof_hash, work->standing->session.ticket_hash, sizeof work->proof_hash);
+    return end_without_accounts(database, work, ENDING_CANCELLED, "abandoned");
+}
+
+static enum refusal judge_store(enum store_result result)
+{
+    return result == STORE_DONE   ? REFUSAL_NONE
+           : result == STORE_BUSY ? REFUSAL_STORE_BUSY
+                                  : REFUSAL_STORE_FAILED;
+}
+
+static void log_end(const struct step_work *work)
+{
+    const struct session_journey *session = &work->standing->session;
+    if (work->ended)
+        log_event(LOG_LEVEL_INFO, "journey_ended", {"session", session->key.log_id},
+                  {"flow", flow_word(session->flow)}, {"result", ending_word(session->ending)},
+                  {"reason", work->ended});
+}
+
+static enum refusal take(struct step_work *work, store_piece *piece)
+{
+    const char *secret = work->request->secret;
+    memset(work->standing, 0, sizeof *work->standing);
+    if (secret && !digest_text(secret, strlen(secret), work->proof_hash))
+        return REFUSAL_INTERNAL;
+    /* Strangers with invented secrets, and repeats, needn't wait for the lock. */
+    if (secret) {
+        enum refusal refusal = judge_store(store_read(work->service->store, look, work));
+        if (refusal != REFUSAL_NONE || !goes_on(work) || piece == look)
+            return refusal != REFUSAL_NONE ? refusal : work->refusal;
+    }
+    enum refusal refusal = judge_store(store_write(work->service->store, piece, work));
+    if (refusal != REFUSAL_NONE)
+        return refusal;
+    log_end(work);
+    return work->refusal;
+}
+
+enum refusal step_look(struct service *service, const struct step_request *request,
+                       struct standing *standing)
+{
+    struct step_work work = {.service = service, .request = request, .standing = standing};
+    return take(&work, look);
+}
+
+enum refusal step_try_code(struct service *service, const struct step_request *request,
+                           const char *typed, struct standing *standing)
+{
+    struct step_work work = {.service = service, .request = request, .standing = standing};
+    if (!code_read(service->codes, typed, work.code_hash)) {
+        memset(standing, 0, sizeof *standing);
+        return REFUSAL_INTERNAL;
+    }
+    return take(&work, try_code);
+}
+
+enum refusal step_confirm(struct service *service, const struct step_request *request,
+                          const struct consent_wording *wording, struct standing *standing)
+{
+    struct step_work work = {
+        .service = service, .request = request, .standing = standing, .wording = wording};
+    return take(&work, confirm);
+}
+
+enum refusal step_cancel(struct service *service, const struct step_request *request,
+                         struct standing *standing)
+{
+    struct step_work work = {.service = service, .request = request, .standing = standing};
+    return take(&work, cancel);
+}
+
+enum refusal step_cancel_abandoned(struct service *service, int64_t now, bool *found)
+{
+    const struct step_request request = {.proof = PROOF_TICKET, .now = now};
+    struct standing standing;
+    struct step_work work = {.service = service, .request = &request, .standing = &standing};
+    *found = false;
+    if (service->config->journey.cancel_abandoned_ms == 0)
+        return REFUSAL_NONE;
+    /* Mostly there is none, and then nobody need wait for the lock. */
+    enum refusal refusal = judge_store(store_read(service->store, look_for_abandoned, &work));
+    if (refusal == REFUSAL_NONE && work.abandoned)
+        refusal = take(&work, cancel_abandoned);
+    *found = work.abandoned;
+    return refusal;
+}
