@@ -56,22 +56,39 @@ static const struct template_name message_values[] = {
     ON_EVERY_PAGE,        {"message", MARKUP_WORDS}, {"advice", MARKUP_WORDS},
     {"back", MARKUP_URL}, {"problem", MARKUP_WORDS}, {.name = NULL}};
 
+/*
+ * What a page can't do without, as its file must have it: a customer who finds
+ * no field, or no warning of strangers' links, is worse off than an endpoint
+ * that doesn't start.
+ */
+#define WARNINGS "{{text warning_who}}", "{{text warning_stop}}"
+enum { NEEDS_MAX = 8 };
+
 static const struct template_scope layout_scope = {.values = layout_values, .layout = true};
 
 static const struct {
     const char *file;
     const char *title; /* the text; NULL: the message's */
     struct template_scope scope;
+    const char *needs[NEEDS_MAX]; /* ends with NULL */
 } kinds[PAGE_KINDS] = {
-    [PAGE_LINK] = {"link.html", "link_title", {.values = link_values}},
-    [PAGE_CODE] = {"code.html", "code_title", {.values = code_values}},
+    [PAGE_LINK] = {"link.html", "link_title", {.values = link_values}, {"{{url}}"}},
+    [PAGE_CODE] = {"code.html",
+                   "code_title",
+                   {.values = code_values},
+                   {"{{action}}", "{{ticket}}", "name=\"ticket\"", "name=\"code\"",
+                    "value=\"code\"", WARNINGS}},
     [PAGE_ACCOUNTS] = {"accounts.html",
                        "accounts_title",
-                       {.values = accounts_values, .list = "accounts", .item = account_values}},
+                       {.values = accounts_values, .list = "accounts", .item = account_values},
+                       {"{{action}}", "{{continuation}}", "name=\"continuation\"",
+                        "value=\"confirm\"", "{{#accounts}}", WARNINGS}},
     [PAGE_RENEW] = {"renew.html",
                     "renew_title",
-                    {.values = accounts_values, .list = "accounts", .item = account_values}},
-    [PAGE_MESSAGE] = {"message.html", NULL, {.values = message_values}},
+                    {.values = accounts_values, .list = "accounts", .item = account_values},
+                    {"{{action}}", "{{continuation}}", "name=\"continuation\"", "value=\"confirm\"",
+                     WARNINGS}},
+    [PAGE_MESSAGE] = {"message.html", NULL, {.values = message_values}, {NULL}},
 };
 
 /* What journeys end with, beside the public answers of refusals. */
@@ -377,13 +394,24 @@ static bool parse_file(const struct loading *loading, const struct file *file,
            refuse(loading, "OpenSSL fails");
 }
 
+static bool has_needs(const struct loading *loading, const struct file *file,
+                      const char *const *needs)
+{
+    for (; needs && *needs; needs++)
+        if (!strstr(file->bytes, *needs))
+            return refuse(loading, "%s: %s is missing, which the page can't do without", file->path,
+                          *needs);
+    return true;
+}
+
 static bool load_template(const struct loading *loading, const char *name,
-                          const struct template_scope *scope, struct template **template,
-                          EVP_MD_CTX *wording)
+                          const struct template_scope *scope, const char *const *needs,
+                          struct template **template, EVP_MD_CTX *wording)
 {
     struct file file = {.bytes = NULL};
-    bool loaded =
-        find_file(loading, name, &file) && parse_file(loading, &file, scope, template, wording);
+    bool loaded = find_file(loading, name, &file) &&
+                  parse_file(loading, &file, scope, template, wording) &&
+                  has_needs(loading, &file, needs);
     clear_file(&file);
     return loaded;
 }
@@ -395,10 +423,11 @@ static bool load_templates(const struct loading *loading)
     _cleanup_(cleanup_digest_context) EVP_MD_CTX *wording = EVP_MD_CTX_new();
     if (!wording || EVP_DigestInit_ex(wording, EVP_sha256(), NULL) != 1)
         return refuse(loading, "OpenSSL fails");
-    if (!load_template(loading, "layout.html", &layout_scope, &pages->layout, wording))
+    if (!load_template(loading, "layout.html", &layout_scope, NULL, &pages->layout, wording))
         return false;
     for (size_t i = 0; i < PAGE_KINDS; i++)
-        if (!load_template(loading, kinds[i].file, &kinds[i].scope, &pages->templates[i], wording))
+        if (!load_template(loading, kinds[i].file, &kinds[i].scope, kinds[i].needs,
+                           &pages->templates[i], wording))
             return false;
     if (!use_chosen_texts(loading) || !catalogue_all_used(pages->catalogue, loading->error))
         return false;

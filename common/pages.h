@@ -32,7 +32,8 @@ struct pages;
 /*
  * Reads them; `directory` may be NULL. NULL and one line in `error`,
  * "FILE:LINE: what is wrong", when one doesn't parse, names a value that its
- * page doesn't have, or a text that the English catalogue lacks; also for a
+ * page doesn't have, lacks what its page can't do without (a field, a warning),
+ * or names a text that the English catalogue lacks; also for a
  * file that is none of these, since its name must be a mistake (names that
  * begin with '.' or '#' or end with '~' are an editor's).
  */

@@ -121,20 +121,21 @@ static int print_usage(void)
         int width = 20 - (int)strlen(commands[i].name);
         (void)printf("  %s %-*s  %s\n", commands[i].name, width, argument, commands[i].summary);
     }
-    (void)printf("\n"
-                 "  --conf FILE  the configuration (else the environment's FEEDGATE_CONF, else\n"
-                 "               %s)\n"
-                 "  --json       a JSON array, for commands that list\n"
-                 "  --limit N    at most N rows, 1 to %d (default %d)\n"
-                 "  --after N    events with a number above N\n"
-                 "  --once       deliver what is due now, and end\n"
-                 "  --customer ID\n"
-                 "               the customer, as in the file of accounts\n"
-                 "  --version    print the version\n"
-                 "  --help       print this, or more about a COMMAND\n\n"
-                 "Run as root, it becomes the database's owner. Exit status: 0, 1 when something\n"
-                 "failed, 2 when it was called wrongly.\n",
-                 config_path(), LIMIT_MAX, LIMIT_DEFAULT);
+    (void)printf(
+        "\n"
+        "  --conf FILE  the configuration (else the environment's FEEDGATE_CONF, else the\n"
+        "               built-in path; now %s)\n"
+        "  --json       a JSON array, for commands that list\n"
+        "  --limit N    at most N rows, 1 to %d (default %d)\n"
+        "  --after N    events with a number above N\n"
+        "  --once       deliver what is due now, and end\n"
+        "  --customer ID\n"
+        "               the customer, as in the file of accounts\n"
+        "  --version    print the version\n"
+        "  --help       print this, or more about a COMMAND\n\n"
+        "Run as root, it becomes the database's owner. Exit status: 0, 1 when something\n"
+        "failed, 2 when it was called wrongly.\n",
+        config_path(), LIMIT_MAX, LIMIT_DEFAULT);
     return end_output(EXIT_SUCCESS);
 }
 

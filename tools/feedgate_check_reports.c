@@ -34,7 +34,10 @@ void check_provider_api(struct check *check)
         check_report(check, CHECK_WARN, "provider api", "provider_api", "client_id",
                      "results can't be reported to Sage: give client_id, client_secret_file and "
                      "api_key_file");
-    else if (check->opened)
+    else if (!check->opened)
+        check_report(check, CHECK_WARN, "provider api", "provider_api", "client_id",
+                     "not tried, since there is no database to keep the token in");
+    else
         probe(check);
 }
 

@@ -343,14 +343,14 @@ START_TEST(a_file_of_the_providers_takes_the_place_of_a_built_in_one)
 {
     static const struct page_value values[] = {
         {"provider", "P"}, {"url", "https://a"}, {NULL, NULL}};
-    write_file("link.html", "<p>own {{text own_words}}</p>\r\n");
+    write_file("link.html", "<p><a href=\"{{url}}\">own {{text own_words}}</a></p>\r\n");
     write_file("en.json", "{\"own_words\": \"Our {{provider}}\", \"link_title\": \"Hello\"}");
     write_file("style.css", ".feedgate{color:red}\r\n");
     write_file(".hidden", "{{");
     write_file("code.html~", "{{");
     open_with_directory();
     char *page = write_page("en", PAGE_LINK, values);
-    expect_in(page, "<p>own Our P</p>\n");
+    expect_in(page, ">own Our P</a></p>\n");
     expect_in(page, "<title>Hello</title>");
     expect_in(page, "<style>.feedgate{color:red}\n</style>");
     expect_not_in(page, "\r");
@@ -374,6 +374,13 @@ static const struct {
     {"cod.html", BYTES(""), "cod.html: no page is made of a file of this name"},
     {"french.json", BYTES("{}"), "french.json: no page is made of a file of this name"},
     {"style.css", BYTES("a\n</style>"), "style.css:2: a style sheet can't have '</'"},
+    {"link.html", BYTES("<p>no link</p>"), "link.html: {{url}} is missing"},
+    {"code.html", BYTES("<form action=\"{{action}}\">{{ticket}}</form>"),
+     "code.html: name=\"ticket\" is missing"},
+    {"code.html",
+     BYTES("<form action=\"{{action}}\"><input name=\"ticket\" value=\"{{ticket}}\">"
+           "<input name=\"code\"><button value=\"code\"></button></form>"),
+     "code.html: {{text warning_who}} is missing"},
     {"code.html", BYTES("a\n\xFF"), "code.html:2: isn't text in UTF-8"},
     {"code.html", BYTES("a\0{{other}}"), "code.html:1: isn't text in UTF-8"},
     {"code.html", BYTES("\xEF\xBB\xBF"), "code.html:1: begins with a byte order mark"},
