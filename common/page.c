@@ -44,13 +44,9 @@ static const char *message_text(const struct language *language, const char *wor
 
 static const char *title_text(const struct page *page, const struct language *language)
 {
-    static const char *const titles[PAGE_KINDS] = {[PAGE_LINK] = "link_title",
-                                                   [PAGE_CODE] = "code_title",
-                                                   [PAGE_ACCOUNTS] = "accounts_title",
-                                                   [PAGE_RENEW] = "renew_title"};
-    if (page->kind == PAGE_MESSAGE)
-        return message_text(language, value_of(page, "message"), "title");
-    return language_text(language, titles[page->kind]);
+    const char *title = pages_title(page->kind);
+    return title ? language_text(language, title)
+                 : message_text(language, value_of(page, "message"), "title");
 }
 
 /* The page's own values; their number, or -1 when they are too many. */

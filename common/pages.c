@@ -510,6 +510,11 @@ const struct catalogue *pages_catalogue(const struct pages *pages)
     return pages->catalogue;
 }
 
+const char *pages_title(enum page_kind kind)
+{
+    return kinds[kind].title;
+}
+
 const char *pages_style_hash(const struct pages *pages)
 {
     return pages->style_hash;

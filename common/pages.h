@@ -46,6 +46,9 @@ const struct language *pages_language(const struct pages *pages, const char *acc
 /* All languages that there are. */
 const struct catalogue *pages_catalogue(const struct pages *pages);
 
+/* The name of the text that is a page's title; NULL for a message, which has its own. */
+const char *pages_title(enum page_kind kind);
+
 /* The style sheet's hash for a Content-Security-Policy: "sha256-...". */
 const char *pages_style_hash(const struct pages *pages);
 

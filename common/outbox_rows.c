@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+#include "outbox.h"
+
+/* The outbox as its keepers see it: lists, counts, times and the purge. */
+
+enum { NEWEST_ROWS = 1000 }; /* of which the newest time is taken: a look at all would be slow */
+
+/* Runs a query that has one row of numbers; false when it fails. */
+static bool read_numbers(struct statement *select, int64_t *numbers, int number_count)
+{
+    bool found = statement_step(select) == STEP_ROW;
+    for (int i = 0; found && i < number_count; i++)
+        numbers[i] = statement_integer(select, i);
+    statement_done(select);
+    return found;
+}
+
+bool outbox_deliverer_seen(struct database *database, int64_t *seen_at)
+{
+    return read_numbers(
+        database_statement(database, "SELECT COALESCE(MAX(seen_at), 0) FROM deliverer"), seen_at,
+        1);
+}
+
+bool outbox_newest_time(struct database *database, int64_t *newest)
+{
+    int64_t times[4] = {0};
+    struct statement *select = database_statement(
+        database, "SELECT COALESCE(MAX(created_at), 0), COALESCE(MAX(attempted_at), 0), "
+                  "COALESCE(MAX(failed_at), 0), "
+                  "(SELECT COALESCE(MAX(seen_at), 0) FROM deliverer) "
+                  "FROM delivery WHERE id > (SELECT MAX(id) FROM delivery) - $1");
+    statement_bind_integer(select, 1, NEWEST_ROWS);
+    if (!read_numbers(select, times, 4))
+        return false;
+    *newest = 0;
+    for (size_t i = 0; i < 4; i++)
+        if (times[i] > *newest)
+            *newest = times[i];
+    return true;
+}
+
+bool outbox_count(struct database *database, int64_t since, struct outbox_counts *counts)
+{
+    int64_t numbers[2] = {0};
+    struct statement *select = database_statement(
+        database, "SELECT (SELECT COUNT(*) FROM delivery WHERE delivered_at IS NULL "
+                  "AND failed_at IS NULL), (SELECT COUNT(*) FROM delivery WHERE failed_at >= $1)");
+    statement_bind_integer(select, 1, since);
+    if (!read_numbers(select, numbers, 2))
+        return false;
+    *counts = (struct outbox_counts){.waiting = numbers[0], .failed = numbers[1]};
+    return true;
+}
+
+bool outbox_purge(struct database *database, int64_t created_before, int64_t limit,
+                  int64_t *removed)
+{
+    struct statement *purge = database_statement(
+        database, "DELETE FROM delivery WHERE id IN (SELECT id FROM delivery "
+                  "WHERE created_at < $1 AND (delivered_at IS NOT NULL OR failed_at IS NOT NULL "
+                  "OR give_up_at < $1) ORDER BY id LIMIT $2)");
+    statement_bind_integer(purge, 1, created_before);
+    statement_bind_integer(purge, 2, limit);
+    if (!statement_run(purge))
+        return false;
+    *removed = database_changes(database);
+    return true;
+}
+
+bool outbox_list(struct database *database, int64_t limit,
+                 void (*show)(const struct outbox_row *row, void *context), void *context)
+{
+    struct statement *select = database_statement(
+        database, "SELECT number, log_id, result, state, attempts, answer, created_at, "
+                  "attempted_at, next_attempt_at, give_up_at, authorisation_id "
+                  "FROM deliveries ORDER BY number DESC LIMIT $1");
+    statement_bind_integer(select, 1, limit);
+    enum step step;
+    while ((step = statement_step(select)) == STEP_ROW) {
+        struct outbox_row row = {
+            .number = statement_integer(select, 0),
+            .log_id = statement_text(select, 1),
+            .result = statement_text(select, 2),
+            .state = statement_text(select, 3),
+            .attempts = statement_integer(select, 4),
+            .answer = statement_text(select, 5),
+            .created_at = statement_text(select, 6),
+            .attempted_at = statement_text(select, 7),
+            .next_attempt_at = statement_text(select, 8),
+            .give_up_at = statement_text(select, 9),
+            .authorisation_id = statement_text(select, 10),
+        };
+        show(&row, context);
+    }
+    return step == STEP_DONE;
+}
