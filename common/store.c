@@ -16,7 +16,8 @@
 #include <string.h>
 #include <sys/file.h>
 
-enum { READERS_MAX = 64, WAIT_MS = 2000 };
+/* At the start there is nobody yet whom a longer wait would keep waiting. */
+enum { READERS_MAX = 64, WAIT_MS = 2000, START_WAIT_MS = 60 * 1000 };
 
 struct store {
     const char *path;
@@ -106,7 +107,7 @@ static bool open_lock(struct store *store, char *error)
     return store->lock >= 0;
 }
 
-/* A new file's name must survive a power cut as well as its rows. */
+/* A new file's name must survive a power cut as well as the rows of whoever begins to use it. */
 static bool sync_directory(const char *path)
 {
     char directory[PATH_MAX];
@@ -130,11 +131,8 @@ static bool migrate(const struct store *store, struct database *database, enum s
                     char *error)
 {
     enum migration_result state = migration_state(database);
-    if (state == MIGRATION_OLDER && role == STORE_ENDPOINT) {
+    if (state == MIGRATION_OLDER && role == STORE_ENDPOINT)
         state = migration_apply(database, machine_time());
-        if (state == MIGRATION_CURRENT && !sync_directory(store->path))
-            state = MIGRATION_FAILED;
-    }
     if (state == MIGRATION_NEWER)
         fail_with(error, store->path,
                   "was made by a newer version of feedgate; install that version");
@@ -186,17 +184,39 @@ static bool prepare_database(const struct store *store, enum store_role role, ch
 }
 
 /* Endpoints that start together make one database, one after the other. */
+static bool prepare_in_turn(const struct store *store, char *error)
+{
+    if (!lock_within(store->lock, START_WAIT_MS)) {
+        fail_with(error, store->path, "locked by another process");
+        return false;
+    }
+    bool prepared = make_file(store, error) && prepare_database(store, STORE_ENDPOINT, error);
+    (void)flock(store->lock, LOCK_UN); /* fails only for what is no lock of ours */
+    return prepared;
+}
+
+/* Whether there is nothing to prepare: then a start needs no turn, however busy the others are. */
+static bool is_prepared(const struct store *store)
+{
+    char why[DATABASE_ERROR_MAX];
+    if (access(store->path, F_OK) != 0)
+        return false;
+    struct database *database = database_open(store->path, DATABASE_READ_WRITE, WAIT_MS, why);
+    bool current = database && migration_state(database) == MIGRATION_CURRENT;
+    database_close(database);
+    return current;
+}
+
 static bool prepare(const struct store *store, enum store_role role, char *error)
 {
     if (role == STORE_OPERATOR)
         return prepare_database(store, role, error);
-    if (!lock_within(store->lock, WAIT_MS)) {
-        fail_with(error, store->path, "locked by another process");
+    if (!is_prepared(store) && !prepare_in_turn(store, error))
         return false;
-    }
-    bool prepared = make_file(store, error) && prepare_database(store, role, error);
-    (void)flock(store->lock, LOCK_UN); /* fails only for what is no lock of ours */
-    return prepared;
+    if (sync_directory(store->path))
+        return true;
+    fail_with(error, store->path, strerror(errno));
+    return false;
 }
 
 struct store *store_open(const char *path, enum store_role role, char error[STORE_ERROR_MAX])

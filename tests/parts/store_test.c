@@ -253,6 +253,17 @@ START_TEST(an_operator_works_on_what_an_endpoint_made)
 }
 END_TEST
 
+START_TEST(an_endpoint_starts_beside_others_that_never_stop_writing)
+{
+    char error[STORE_ERROR_MAX];
+    int lock = lock_elsewhere();
+    struct store *started = open_again(STORE_ENDPOINT, error);
+    ck_assert_msg(started != NULL, "%s", error);
+    store_close(started);
+    ck_assert_int_eq(close(lock), 0);
+}
+END_TEST
+
 START_TEST(a_file_that_is_no_database_is_refused)
 {
     static const char bytes[] = "customers and accounts, but not in the right form at all";
@@ -354,6 +365,7 @@ Suite *store_suite(void)
     ADD_STORE_RULE(suite, an_operator_does_not_bring_an_old_database_up_to_date);
     ADD_STORE_RULE(suite, an_operator_never_makes_a_database);
     ADD_STORE_RULE(suite, an_operator_works_on_what_an_endpoint_made);
+    ADD_STORE_RULE(suite, an_endpoint_starts_beside_others_that_never_stop_writing);
     ADD_STORE_RULE(suite, a_file_that_is_no_database_is_refused);
     ADD_STORE_RULE(suite, writes_and_reads_go_to_the_file_that_has_the_name_now);
     ADD_STORE_RULE(suite, no_database_is_made_in_place_of_one_that_was_removed);
