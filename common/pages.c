@@ -3,21 +3,20 @@
 
 #include "cleanup.h"
 #include "digest.h"
+#include "page_file.h"
 #include "pages_built_in.h"
 #include "refusal.h"
-#include "utf8.h"
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <openssl/evp.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 _Static_assert((int)PAGES_ERROR_MAX == (int)CATALOGUE_ERROR_MAX &&
                    (int)PAGES_ERROR_MAX == (int)TEMPLATE_ERROR_MAX &&
+                   (int)PAGES_ERROR_MAX == (int)PAGE_FILE_ERROR_MAX &&
                    (int)PAGE_FILE_MAX == (int)TEMPLATE_BYTES_MAX,
                "errors and files are passed on");
 
@@ -102,13 +101,6 @@ static const char *const loose_texts[] = {"provider_unnamed",        "account_ty
                                           "account_type_creditCard", "account_type_corporate",
                                           "account_type_personal"};
 
-/* A file of pages: built in, or the provider's. */
-struct file {
-    char path[PAGES_ERROR_MAX / 2]; /* as messages name it */
-    char *bytes;                    /* owned */
-    size_t length;
-};
-
 struct loading {
     struct pages *pages;
     const char *directory;
@@ -125,115 +117,6 @@ __attribute__((format(printf, 2, 3))) static bool refuse(const struct loading *l
     return false;
 }
 
-static void clear_file(struct file *file)
-{
-    free(file->bytes);
-}
-
-/* Only text: UTF-8 without a byte order mark and NUL, which would end up in a page's middle. */
-static bool check_text(const struct loading *loading, const struct file *file)
-{
-    int line = 1;
-    if (file->length >= 3 && memcmp(file->bytes, "\xEF\xBB\xBF", 3) == 0)
-        return refuse(loading, "%s:1: begins with a byte order mark; save it as UTF-8 without",
-                      file->path);
-    for (size_t at = 0; at < file->length;) {
-        size_t size = utf8_character(file->bytes + at, file->length - at);
-        if (size == 0 || file->bytes[at] == '\0')
-            return refuse(loading, "%s:%d: isn't text in UTF-8", file->path, line);
-        line += file->bytes[at] == '\n';
-        at += size;
-    }
-    return true;
-}
-
-/* Browsers hash a style sheet with line ends of LF alone; so does everything here. */
-static void drop_carriage_returns(struct file *file)
-{
-    size_t kept = 0;
-    for (size_t i = 0; i < file->length; i++)
-        if (file->bytes[i] != '\r')
-            file->bytes[kept++] = file->bytes[i];
-    file->bytes[kept] = '\0';
-    file->length = kept;
-}
-
-static bool read_stream(const struct loading *loading, FILE *stream, struct file *file)
-{
-    file->bytes = malloc(PAGE_FILE_MAX + 1);
-    if (!file->bytes)
-        return refuse(loading, "memory is out");
-    file->length = fread(file->bytes, 1, PAGE_FILE_MAX + 1, stream);
-    if (ferror(stream))
-        return refuse(loading, "%s: can't be read: %s", file->path, strerror(errno));
-    if (file->length > PAGE_FILE_MAX)
-        return refuse(loading, "%s: is larger than %d bytes", file->path, PAGE_FILE_MAX);
-    file->bytes[file->length] = '\0';
-    if (!check_text(loading, file))
-        return false;
-    drop_carriage_returns(file);
-    return true;
-}
-
-/* Without waiting for a FIFO's other end. */
-static bool read_path(const struct loading *loading, struct file *file)
-{
-    struct stat status;
-    int descriptor = open(file->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    FILE *stream = descriptor >= 0 ? fdopen(descriptor, "re") : NULL;
-    if (!stream) {
-        int reason = errno;
-        cleanup_close(&descriptor);
-        return refuse(loading, "%s: can't be read: %s", file->path, strerror(reason));
-    }
-    bool read = fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode)
-                    ? read_stream(loading, stream, file)
-                    : refuse(loading, "%s: isn't a regular file", file->path);
-    (void)fclose(stream); /* it was only read */
-    return read;
-}
-
-static bool copy_built_in(const struct loading *loading, const struct built_in_file *built_in,
-                          struct file *file)
-{
-    (void)snprintf(file->path, sizeof file->path, "%s", built_in->name);
-    file->bytes = malloc(built_in->length + 1);
-    if (!file->bytes)
-        return refuse(loading, "memory is out");
-    memcpy(file->bytes, built_in->bytes, built_in->length + 1);
-    file->length = built_in->length;
-    return true;
-}
-
-static bool find_built_in(const struct loading *loading, const char *name, struct file *file)
-{
-    for (const struct built_in_file *built_in = built_in_files; built_in->name; built_in++)
-        if (strcmp(built_in->name, name) == 0)
-            return copy_built_in(loading, built_in, file);
-    return refuse(loading, "%s: isn't built in", name);
-}
-
-static bool name_path(const struct loading *loading, const char *name, struct file *file)
-{
-    int length = snprintf(file->path, sizeof file->path, "%s/%s", loading->directory, name);
-    if (length < 0 || (size_t)length >= sizeof file->path)
-        return refuse(loading, "%.100s: this path is too long", loading->directory);
-    return true;
-}
-
-/* The provider's file of this name, else the built-in one. */
-static bool find_file(const struct loading *loading, const char *name, struct file *file)
-{
-    struct stat status;
-    if (!loading->directory)
-        return find_built_in(loading, name, file);
-    if (!name_path(loading, name, file))
-        return false;
-    if (lstat(file->path, &status) != 0 && errno == ENOENT)
-        return find_built_in(loading, name, file);
-    return read_path(loading, file);
-}
-
 /* The length of a catalogue's tag in its name; 0 when it is no catalogue. */
 static size_t tag_length(const char *name)
 {
@@ -243,7 +126,8 @@ static size_t tag_length(const char *name)
     return catalogue_is_tag(name, length - 5) ? length - 5 : 0;
 }
 
-static bool read_catalogue(const struct loading *loading, const char *name, const struct file *file)
+static bool read_catalogue(const struct loading *loading, const char *name,
+                           const struct page_file *file)
 {
     char tag[CATALOGUE_TAG_SIZE];
     (void)snprintf(tag, sizeof tag, "%.*s", (int)tag_length(name), name); /* it fits */
@@ -254,10 +138,10 @@ static bool read_catalogue(const struct loading *loading, const char *name, cons
 static bool load_built_in_catalogue(const struct loading *loading,
                                     const struct built_in_file *built_in)
 {
-    struct file file = {.bytes = NULL};
-    bool loaded =
-        copy_built_in(loading, built_in, &file) && read_catalogue(loading, built_in->name, &file);
-    clear_file(&file);
+    struct page_file file = {.bytes = NULL};
+    bool loaded = page_file_built_in(built_in->name, &file, loading->error) &&
+                  read_catalogue(loading, built_in->name, &file);
+    page_file_clear(&file);
     return loaded;
 }
 
@@ -283,16 +167,15 @@ static bool take_entry(const struct loading *loading, const char *name)
     size_t length = strlen(name);
     if (name[0] == '.' || name[0] == '#' || name[length - 1] == '~' || is_page_file(name))
         return true;
-    _cleanup_(clear_file) struct file file = {.bytes = NULL};
-    if (!name_path(loading, name, &file))
-        return false;
+    _cleanup_(page_file_clear) struct page_file file = {.bytes = NULL};
     if (tag_length(name) == 0)
         return refuse(loading,
-                      "%s: no page is made of a file of this name; there are layout.html, "
+                      "%s/%s: no page is made of a file of this name; there are layout.html, "
                       "link.html, code.html, accounts.html, renew.html, message.html, style.css, "
                       "and texts as in en.json",
-                      file.path);
-    return read_path(loading, &file) && read_catalogue(loading, name, &file);
+                      loading->directory, name);
+    return page_file_read(loading->directory, name, &file, loading->error) &&
+           read_catalogue(loading, name, &file);
 }
 
 static int every_entry(const struct dirent *entry)
@@ -382,7 +265,7 @@ static bool use_chosen_texts(const struct loading *loading)
 }
 
 /* A template's bytes go into the wording's version. */
-static bool parse_file(const struct loading *loading, const struct file *file,
+static bool parse_file(const struct loading *loading, const struct page_file *file,
                        const struct template_scope *scope, struct template **template,
                        EVP_MD_CTX *wording)
 {
@@ -394,7 +277,7 @@ static bool parse_file(const struct loading *loading, const struct file *file,
            refuse(loading, "OpenSSL fails");
 }
 
-static bool has_needs(const struct loading *loading, const struct file *file,
+static bool has_needs(const struct loading *loading, const struct page_file *file,
                       const char *const *needs)
 {
     for (; needs && *needs; needs++)
@@ -408,11 +291,11 @@ static bool load_template(const struct loading *loading, const char *name,
                           const struct template_scope *scope, const char *const *needs,
                           struct template **template, EVP_MD_CTX *wording)
 {
-    struct file file = {.bytes = NULL};
-    bool loaded = find_file(loading, name, &file) &&
+    struct page_file file = {.bytes = NULL};
+    bool loaded = page_file_find(loading->directory, name, &file, loading->error) &&
                   parse_file(loading, &file, scope, template, wording) &&
                   has_needs(loading, &file, needs);
-    clear_file(&file);
+    page_file_clear(&file);
     return loaded;
 }
 
@@ -437,7 +320,7 @@ static bool load_templates(const struct loading *loading)
 }
 
 /* What would end the style's element in a page's middle. */
-static bool check_style(const struct loading *loading, const struct file *file)
+static bool check_style(const struct loading *loading, const struct page_file *file)
 {
     const char *end = strstr(file->bytes, "</");
     if (!end)
@@ -448,7 +331,7 @@ static bool check_style(const struct loading *loading, const struct file *file)
     return refuse(loading, "%s:%d: a style sheet can't have '</'", file->path, line);
 }
 
-static bool take_style(const struct loading *loading, const struct file *file)
+static bool take_style(const struct loading *loading, const struct page_file *file)
 {
     struct pages *pages = loading->pages;
     unsigned char digest[DIGEST_BYTES];
@@ -465,9 +348,10 @@ static bool take_style(const struct loading *loading, const struct file *file)
 
 static bool load_style(const struct loading *loading)
 {
-    struct file file = {.bytes = NULL};
-    bool loaded = find_file(loading, "style.css", &file) && take_style(loading, &file);
-    clear_file(&file);
+    struct page_file file = {.bytes = NULL};
+    bool loaded = page_file_find(loading->directory, "style.css", &file, loading->error) &&
+                  take_style(loading, &file);
+    page_file_clear(&file);
     return loaded;
 }
 

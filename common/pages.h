@@ -25,7 +25,7 @@ enum page_kind {
     PAGE_MESSAGE,  /* message.html: something is over, or went wrong */
 };
 
-enum { PAGE_KINDS = PAGE_MESSAGE + 1, PAGES_ERROR_MAX = 512, PAGE_FILE_MAX = 256 * 1024 };
+enum { PAGE_KINDS = PAGE_MESSAGE + 1, PAGES_ERROR_MAX = 512 };
 
 struct pages;
 

@@ -2,6 +2,7 @@
 #include "parts.h"
 
 #include "page.h"
+#include "page_file.h"
 #include "pages_built_in.h"
 
 #include <fcntl.h>
