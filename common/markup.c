@@ -8,6 +8,11 @@ static const char blocked_element[] =
 static const char blocked_attribute[] =
     "the pages' Content-Security-Policy blocks this attribute; styles belong into style.css";
 
+static const char blocked_source[] =
+    "the pages' Content-Security-Policy blocks what comes from elsewhere; put the picture into "
+    "the page, as SVG or as a data: URL";
+static const char data[] = "data:";
+
 static bool is_space(char character)
 {
     return character == ' ' || character == '\t' || character == '\n' || character == '\r' ||
@@ -119,17 +124,37 @@ static const char *read_attribute_name(struct markup *markup, char character)
     return problem;
 }
 
-static void read_value_begin(struct markup *markup, char character)
+/* A browser loads by itself what these name. */
+static bool is_loaded(const struct markup *markup)
+{
+    static const char *const attributes[] = {"src", "srcset", "poster", "background", NULL};
+    return is_one_of(markup->name, attributes);
+}
+
+/* Reads a character of an attribute's value. */
+static const char *read_of_value(struct markup *markup, char character)
+{
+    markup->begun = true;
+    if (!is_loaded(markup) || markup->of_data == sizeof data - 1)
+        return NULL;
+    bool goes_on = character == data[markup->of_data];
+    markup->of_data++;
+    return goes_on ? NULL : blocked_source;
+}
+
+static const char *read_value_begin(struct markup *markup, char character)
 {
     if (is_space(character))
-        return;
+        return NULL;
+    markup->begun = false;
+    markup->of_data = 0;
     if (character == '"' || character == '\'') {
         markup->place = MARKUP_QUOTED;
         markup->quote = character;
-        markup->begun = false;
-    } else {
-        markup->place = character == '>' ? MARKUP_TEXT : MARKUP_UNQUOTED;
+        return NULL;
     }
+    markup->place = character == '>' ? MARKUP_TEXT : MARKUP_UNQUOTED;
+    return character == '>' ? NULL : read_of_value(markup, character);
 }
 
 static void end_value(struct markup *markup, enum markup_place place)
@@ -139,7 +164,7 @@ static void end_value(struct markup *markup, enum markup_place place)
     markup->begun = false;
 }
 
-static void read_value(struct markup *markup, char character)
+static const char *read_value(struct markup *markup, char character)
 {
     bool quoted = markup->place == MARKUP_QUOTED;
     if (quoted ? character == markup->quote : is_space(character))
@@ -147,7 +172,8 @@ static void read_value(struct markup *markup, char character)
     else if (!quoted && character == '>')
         end_value(markup, MARKUP_TEXT);
     else
-        markup->begun = true;
+        return read_of_value(markup, character);
+    return NULL;
 }
 
 /* Up to its '>', but "<!--" begins a comment. */
@@ -188,12 +214,10 @@ const char *markup_read(struct markup *markup, char character)
     case MARKUP_ATTRIBUTE_NAME:
         return read_attribute_name(markup, character);
     case MARKUP_EQUALS:
-        read_value_begin(markup, character);
-        return NULL;
+        return read_value_begin(markup, character);
     case MARKUP_QUOTED:
     case MARKUP_UNQUOTED:
-        read_value(markup, character);
-        return NULL;
+        return read_value(markup, character);
     case MARKUP_DECLARATION:
         read_declaration(markup, character);
         return NULL;

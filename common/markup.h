@@ -32,6 +32,7 @@ struct markup {
     enum markup_place place;
     char quote;                  /* of a quoted value */
     bool begun;                  /* that value has a character */
+    size_t of_data;              /* characters of "data:" with which it begins */
     char name[MARKUP_NAME_SIZE]; /* of the tag or attribute, in lower case, cut when long */
     size_t name_length;
     size_t dashes; /* just read, of a comment */

@@ -89,6 +89,7 @@ static const struct {
     {"<!-- a < b --><!--->{{word}}", "<!-- a < b --><!--->" ESCAPED, 0},
     {"<!DOCTYPE html>{{word}}", "<!DOCTYPE html>" ESCAPED, 0},
     {"<a href=\"{{url}}\">", "<a href=\"https://a/?b&amp;c\">", 0},
+    {"<img src=\"data:image/png;base64,AA==\">", "<img src=\"data:image/png;base64,AA==\">", 0},
     {"{{url}}", "https://a/?b&amp;c", 0},
     {"{{text plain}}", "A &amp; B", 0},
     {"<b title=\"{{text greeting}}\">", "<b title=\"Dear " ESCAPED "!\">", 0},
@@ -185,6 +186,10 @@ static const struct {
     {"<style>", "page.html:1: the pages' Content-Security-Policy blocks this element"},
     {"<b/onclick=\"\">", "page.html:1: the pages' Content-Security-Policy blocks this attribute"},
     {"<b style=\"a\">", "page.html:1: the pages' Content-Security-Policy blocks this attribute"},
+    {"<img src=\"https://example.com/logo.png\">",
+     "page.html:1: the pages' Content-Security-Policy blocks what comes from elsewhere"},
+    {"<img\nSRC=logo.png>",
+     "page.html:2: the pages' Content-Security-Policy blocks what comes from elsewhere"},
     {"a < b", "page.html:1: a '<' that begins no tag"},
     {"<b", "page.html:1: the template ends in the middle of a tag"},
 };
