@@ -3,8 +3,10 @@
 /*
  * GET /auth: the customer comes from Sage to connect a bank. Only for an
  * authorisation that a notification announced, once, within its lifetime. What
- * follows, up to the way back to Sage, is the journey (common/journey.h).
+ * follows, up to the way back to Sage, is the journey (common/journey.h); or the
+ * provider's own application has it, and this endpoint is the gate in front.
  */
+#include "gate.h"
 #include "journey.h"
 #include "process.h"
 
@@ -31,6 +33,11 @@ static enum refusal continue_authorisation(struct exchange *exchange)
     return journey_continue(exchange, FLOW_AUTHORISATION);
 }
 
+static enum refusal pass_on_authorisation(struct exchange *exchange)
+{
+    return gate_pass_session(exchange, FLOW_AUTHORISATION);
+}
+
 static const struct endpoint auth = {
     .name = "auth",
     .refusals = REPLY_PAGE,
@@ -51,6 +58,12 @@ static const struct endpoint auth = {
             .body = {.limit = JOURNEY_FORM_MAX},
             .form = journey_form,
             .handle = continue_authorisation,
+        },
+    .authorize =
+        {
+            .guards = {guard_no_prefetch},
+            .parameters = auth_parameters,
+            .handle = pass_on_authorisation,
         },
 };
 

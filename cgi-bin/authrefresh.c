@@ -5,6 +5,7 @@
  * a bank account that is linked already. The same rules as at /auth, and the
  * same sessions: Sage's notification doesn't say which of the two it is for.
  */
+#include "gate.h"
 #include "journey.h"
 #include "process.h"
 
@@ -29,6 +30,11 @@ static enum refusal continue_reauthorisation(struct exchange *exchange)
     return journey_continue(exchange, FLOW_REAUTHORISATION);
 }
 
+static enum refusal pass_on_reauthorisation(struct exchange *exchange)
+{
+    return gate_pass_session(exchange, FLOW_REAUTHORISATION);
+}
+
 static const struct endpoint authrefresh = {
     .name = "authrefresh",
     .refusals = REPLY_PAGE,
@@ -49,6 +55,12 @@ static const struct endpoint authrefresh = {
             .body = {.limit = JOURNEY_FORM_MAX},
             .form = journey_form,
             .handle = continue_reauthorisation,
+        },
+    .authorize =
+        {
+            .guards = {guard_no_prefetch},
+            .parameters = authrefresh_parameters,
+            .handle = pass_on_reauthorisation,
         },
 };
 

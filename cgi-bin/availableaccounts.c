@@ -4,10 +4,12 @@
  * GET /availableaccounts: all accounts of the customer who has this
  * externalId, for a customer who has a linked account. All providers share the
  * audience of Sage's tokens, so those who never connected aren't shown to
- * anybody.
+ * anybody. In front of an application of the provider's own, only Sage is let
+ * through: whose accounts are shown is the application's to say then.
  */
 #include "account.h"
 #include "cleanup.h"
+#include "gate.h"
 #include "log.h"
 #include "process.h"
 
@@ -60,7 +62,8 @@ static enum refusal list_accounts(struct exchange *exchange)
         return refusal;
     if (answer.failed)
         return REFUSAL_OUT_OF_MEMORY;
-    log_event(LOG_LEVEL_INFO, "accounts_listed", {"client", exchange->token.client});
+    log_event(LOG_LEVEL_INFO, "accounts_listed", {"client", exchange->token.client},
+              {"address", exchange_address(exchange)}, {"proxy", exchange_proxy(exchange)});
     return reply_accounts(exchange, accounts);
 }
 
@@ -69,9 +72,17 @@ static const struct endpoint availableaccounts = {
     .refusals = REPLY_PROBLEM,
     .get =
         {
-            .guards = {guard_key_header_if_required, guard_availableaccounts_token},
+            .guards = {guard_sage_address, guard_key_header_if_required,
+                       guard_availableaccounts_token},
             .parameters = availableaccounts_parameters,
             .handle = list_accounts,
+        },
+    .authorize =
+        {
+            .guards = {guard_sage_address, guard_key_header_if_required,
+                       guard_availableaccounts_token},
+            .parameters = availableaccounts_parameters,
+            .handle = gate_pass_external_id,
         },
 };
 

@@ -73,8 +73,8 @@ static enum refusal issue_code(struct exchange *exchange)
     if (refusal != REFUSAL_NONE)
         return refusal;
     /* Neither the code nor the customer: logs name no person. */
-    log_event(LOG_LEVEL_INFO, "code_issued",
-              {"address", exchange_variable(exchange, "REMOTE_ADDR")});
+    log_event(LOG_LEVEL_INFO, "code_issued", {"address", exchange_address(exchange)},
+              {"proxy", exchange_proxy(exchange)});
     return reply_code(exchange, &code);
 }
 

@@ -77,13 +77,15 @@ static bool record(struct database *database, void *context)
                         delivery->token_expires_at);
 }
 
-static void log_delivery(const struct delivery *delivery, const char *client)
+static void log_delivery(const struct delivery *delivery, const struct exchange *exchange)
 {
     bool authorisation = delivery->event->kind == EVENT_AUTHORISATION_CREATED;
     log_event(delivery->outcome == EVENT_CONFLICT ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO,
               "notification_recorded", {"outcome", event_outcome_word(delivery->outcome)},
               {"type", delivery->event->type}, {"resource_type", delivery->event->resource_type},
-              {"session", authorisation ? delivery->key.log_id : NULL}, {"client", client});
+              {"session", authorisation ? delivery->key.log_id : NULL},
+              {"client", exchange->token.client}, {"address", exchange_address(exchange)},
+              {"proxy", exchange_proxy(exchange)});
 }
 
 static enum refusal record_notification(struct exchange *exchange)
@@ -107,7 +109,7 @@ static enum refusal record_notification(struct exchange *exchange)
     enum store_result result = store_write(exchange->service->store, record, &delivery);
     if (result != STORE_DONE)
         return result == STORE_BUSY ? REFUSAL_STORE_BUSY : REFUSAL_STORE_FAILED;
-    log_delivery(&delivery, exchange->token.client);
+    log_delivery(&delivery, exchange);
     static const char accepted[] = "{\"data\":{\"value\":\"ok\"},\"links\":{},\"meta\":{}}\n";
     return reply_json(exchange, accepted, sizeof accepted - 1) ? REFUSAL_NONE : REFUSAL_INTERNAL;
 }
@@ -118,7 +120,7 @@ static const struct endpoint notification = {
     .post =
         {
             .body = {.type = "application/json", .limit = 64 * KIB},
-            .guards = {guard_key_header, guard_notification_token},
+            .guards = {guard_sage_address, guard_key_header, guard_notification_token},
             .handle = record_notification,
         },
 };

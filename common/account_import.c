@@ -1,36 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "account_import_private.h"
 
+#include "account_text.h"
 #include "json.h"
 #include "parameter.h"
-#include "utf8.h"
 
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { TEXT_MAX = 256 };
-
-/* What may be wrong with a value; each returns the complaint, NULL when it is good. */
-
-static const char *judge_text(const char *text)
-{
-    size_t length = strlen(text);
-    if (length < 1 || length > TEXT_MAX)
-        return "must have 1 to 256 bytes";
-    for (size_t at = 0; at < length; at += utf8_character(text + at, length - at))
-        if (utf8_is_control(text + at))
-            return "must not have control characters";
-    return NULL;
-}
-
-static const char *judge_external_id(const char *text)
-{
-    for (const char *at = text; *at; at++)
-        if (*at < 0x20 || *at > 0x7E)
-            return "must be printable ASCII";
-    return judge_text(text);
-}
 
 static const char *judge_bank_account_id(const char *text)
 {
@@ -54,9 +31,9 @@ static const struct {
     const char *name;
     const char *(*judge)(const char *text);
 } account_members[ACCOUNT_MEMBERS] = {
-    {"accountType", judge_account_type},      {"accountName", judge_text},
-    {"bankIdentifier", judge_text},           {"accountIdentifier", judge_text},
-    {"branchIdentifier", judge_text},         {"externalId", judge_external_id},
+    {"accountType", judge_account_type},      {"accountName", account_text_judge},
+    {"bankIdentifier", account_text_judge},   {"accountIdentifier", account_text_judge},
+    {"branchIdentifier", account_text_judge}, {"externalId", account_text_judge_external_id},
     {"bankAccountId", judge_bank_account_id},
 };
 
@@ -154,7 +131,7 @@ static bool read_customer(struct import_place *place, const cJSON *item,
     if (!has_members(place, item, "id", "accounts"))
         return false;
     place->member = "id";
-    const char *complaint = kept->id ? judge_text(kept->id) : "must be a text";
+    const char *complaint = kept->id ? account_text_judge(kept->id) : "must be a text";
     if (complaint)
         return account_import_refuse(place, complaint);
     place->member = "accounts";

@@ -32,6 +32,18 @@ static const char *fastcgi_variable(void *source, const char *name)
     return FCGX_GetParam(name, request->envp);
 }
 
+/* nginx hands over a header that came twice as two variables, others join them. */
+static bool fastcgi_repeated(void *source, const char *name)
+{
+    const FCGX_Request *request = source;
+    size_t length = strlen(name);
+    size_t count = 0;
+    for (char **variable = request->envp; *variable; variable++)
+        if (strncmp(*variable, name, length) == 0 && (*variable)[length] == '=')
+            count++;
+    return count > 1;
+}
+
 static long fastcgi_read(void *source, char *bytes, size_t size)
 {
     const FCGX_Request *request = source;
@@ -63,6 +75,7 @@ bool carrier_accept(struct carrier *carrier, FCGX_Request *request, int connecti
     *carrier = (struct carrier){
         .source = request,
         .variable = fastcgi_variable,
+        .repeated = fastcgi_repeated,
         .read = fastcgi_read,
         .write = fastcgi_write,
     };
@@ -88,6 +101,13 @@ static const char *cgi_variable(void *source, const char *name)
 {
     (void)source;
     return getenv(name); /* nothing in this process changes the environment */
+}
+
+/* Web servers make an environment of one value a name. */
+static bool cgi_repeated(void *source, const char *name)
+{
+    (void)source, (void)name;
+    return false;
 }
 
 static long cgi_read(void *source, char *bytes, size_t size)
@@ -129,6 +149,7 @@ void carrier_from_environment(struct carrier *carrier, struct cgi_source *source
     *carrier = (struct carrier){
         .source = source,
         .variable = cgi_variable,
+        .repeated = cgi_repeated,
         .read = cgi_read,
         .write = cgi_write,
     };

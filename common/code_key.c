@@ -164,3 +164,25 @@ bool code_key_hash(const struct code_key *key, const void *bytes, size_t length,
     digest_write(digest, hash);
     return true;
 }
+
+bool code_key_derive(const char *database, const char *label, unsigned char derived[DIGEST_BYTES],
+                     char error[CODE_ERROR_MAX])
+{
+    _cleanup_(wipe) unsigned char secret[KEY_BYTES];
+    _cleanup_(cleanup_free) char *path = NULL;
+    unsigned int written = 0;
+    if (asprintf(&path, "%s.key", database) < 0) {
+        path = NULL; /* its value is undefined then */
+        return refuse("key", strerror(ENOMEM), error) == KEY_FOUND;
+    }
+    enum found found = read_key(path, secret, error);
+    if (found == KEY_MISSING)
+        (void)refuse(path, strerror(ENOENT), error);
+    if (found != KEY_FOUND)
+        return false;
+    if (HMAC(EVP_sha256(), secret, KEY_BYTES, (const unsigned char *)label, strlen(label), derived,
+             &written) &&
+        written == DIGEST_BYTES)
+        return true;
+    return refuse(path, "OpenSSL fails", error) == KEY_FOUND;
+}

@@ -33,4 +33,12 @@ void code_key_close(struct code_key *key);
 bool code_key_hash(const struct code_key *key, const void *bytes, size_t length,
                    char hash[DIGEST_TEXT]);
 
+/*
+ * A key for another purpose, which `label` names: HMAC-SHA-256 of the label,
+ * good for nothing else. The file beside the database is only read, never
+ * made. False and one line in `error` when it can't be; logs nothing.
+ */
+bool code_key_derive(const char *database, const char *label, unsigned char derived[DIGEST_BYTES],
+                     char error[CODE_ERROR_MAX]);
+
 #endif

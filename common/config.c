@@ -181,26 +181,41 @@ static bool keys_of_notification_differ(struct config_reading *reading)
                      "has the same key as key_file; make a new one, or remove the line");
 }
 
-/* Who may have a code for any customer must not be somebody who got a key for something else. */
-static bool keys_of_code_are_its_own(struct config_reading *reading)
+/* Whether a key of this section is one of those that open something else. */
+static bool keys_differ(struct config_reading *reading, const char *section,
+                        const struct config_own_key *own, const struct config_secret *other,
+                        const char *complaint)
 {
-    const struct config *config = reading->config;
-    const struct config_secret *others[] = {&config->notification.key,
-                                            &config->notification.next_key};
-    if (config->code.key.length == 0 && config->code.next_key.length > 0)
-        return refuse_at(reading, "code", "next_key_file", "is nothing without key_file");
-    if (are_equal(&config->code.key, &config->code.next_key))
-        return refuse_at(reading, "code", "next_key_file",
-                         "has the same key as key_file; make a new one, or remove the line");
-    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
-        if (are_equal(&config->code.key, others[i]))
-            return refuse_at(reading, "code", "key_file",
-                             "has a key of [notification], which Sage knows; make a new one");
-        if (are_equal(&config->code.next_key, others[i]))
-            return refuse_at(reading, "code", "next_key_file",
-                             "has a key of [notification], which Sage knows; make a new one");
-    }
+    if (are_equal(&own->key, other))
+        return refuse_at(reading, section, "key_file", complaint);
+    if (are_equal(&own->next_key, other))
+        return refuse_at(reading, section, "next_key_file", complaint);
     return true;
+}
+
+/* Who may have a code for any customer, or end a journey, got no key for something else. */
+static bool key_is_its_own(struct config_reading *reading, const char *section,
+                           const struct config_own_key *own)
+{
+    static const char sages[] = "has a key of [notification], which Sage knows; make a new one";
+    const struct config *config = reading->config;
+    if (own->key.length == 0 && own->next_key.length > 0)
+        return refuse_at(reading, section, "next_key_file", "is nothing without key_file");
+    if (are_equal(&own->key, &own->next_key))
+        return refuse_at(reading, section, "next_key_file",
+                         "has the same key as key_file; make a new one, or remove the line");
+    return keys_differ(reading, section, own, &config->notification.key, sages) &&
+           keys_differ(reading, section, own, &config->notification.next_key, sages);
+}
+
+static bool own_keys_are_their_own(struct config_reading *reading)
+{
+    static const char codes[] = "has a key of [code]; make a new one";
+    const struct config *config = reading->config;
+    return key_is_its_own(reading, "code", &config->code) &&
+           key_is_its_own(reading, "complete", &config->complete) &&
+           keys_differ(reading, "complete", &config->complete, &config->code.key, codes) &&
+           keys_differ(reading, "complete", &config->complete, &config->code.next_key, codes);
 }
 
 static bool availableaccounts_is_guarded(struct config_reading *reading)
@@ -214,6 +229,15 @@ static bool availableaccounts_is_guarded(struct config_reading *reading)
                      "or require_key_header = yes must be given in production: the audience of "
                      "Sage's tokens is shared by all providers, so any of them holds tokens that "
                      "pass; client = any takes them all knowingly");
+}
+
+/* Whoever writes it thinks that a header is believed. */
+static bool client_address_header_is_believed(struct config_reading *reading)
+{
+    return reading->config->network.trusted_proxies.count > 0 ||
+           config_line(reading->config, "network", "client_address_header") == 0 ||
+           refuse_at(reading, "network", "client_address_header",
+                     "is nothing without trusted_proxies, from which alone it is believed");
 }
 
 static bool list_has(const struct config_list *list, const char *item)
@@ -277,9 +301,10 @@ static bool provider_api_is_whole(struct config_reading *reading)
 static bool settle(struct config_reading *reading)
 {
     return settle_keys(reading) && settle_provider_api_url(reading) &&
-           keys_of_notification_differ(reading) && keys_of_code_are_its_own(reading) &&
+           keys_of_notification_differ(reading) && own_keys_are_their_own(reading) &&
            availableaccounts_is_guarded(reading) && fragment_origins_are_allowed(reading) &&
-           policy_fits(reading) && provider_api_is_whole(reading);
+           policy_fits(reading) && client_address_header_is_believed(reading) &&
+           provider_api_is_whole(reading);
 }
 
 static bool load(struct config *config, const char *path, char error[CONFIG_ERROR_MAX])

@@ -2,6 +2,7 @@
 #ifndef FEEDGATE_CONFIG_H
 #define FEEDGATE_CONFIG_H
 
+#include "address.h"
 #include "log.h"
 
 #include <stdbool.h>
@@ -33,6 +34,9 @@ enum environment { ENVIRONMENT_SANDBOX, ENVIRONMENT_PRODUCTION, ENVIRONMENT_CUST
 /* What a re-authorisation's report has as `bankAccounts`: Sage's pages disagree. */
 enum reauthorisation_accounts { ACCOUNTS_OMITTED, ACCOUNTS_EMPTY, ACCOUNTS_LISTED };
 
+/* Which header of a trusted proxy names the client. */
+enum client_address_header { CLIENT_X_FORWARDED_FOR, CLIENT_CF_CONNECTING_IP };
+
 struct config_list {
     size_t count;
     char *items[CONFIG_LIST_MAX];
@@ -42,6 +46,18 @@ struct config_list {
 struct config_secret {
     size_t length; /* 0: none is configured */
     char bytes[CONFIG_KEY_MAX];
+};
+
+/* What a program of the provider's own shows to an endpoint; without a key nobody passes there. */
+struct config_own_key {
+    struct config_secret key;
+    struct config_secret next_key; /* accepted too, during a rotation */
+};
+
+/* Ranges that were read from a file of their own. */
+struct config_addresses {
+    char *file; /* NULL: none is configured */
+    struct address_set set;
 };
 
 struct config {
@@ -82,10 +98,9 @@ struct config {
         char *templates;             /* a directory; NULL: the built-in pages */
         int64_t cancel_abandoned_ms; /* before the session's expiry; 0: never */
     } journey;
-    struct {
-        struct config_secret key;      /* of POST /code; none: it takes no requests */
-        struct config_secret next_key; /* accepted too, during a rotation */
-    } code;
+    struct config_own_key code;            /* of POST /code */
+    struct config_own_key complete;        /* of POST /complete */
+    struct address_set complete_addresses; /* from which it may be called; empty: from anywhere */
     struct {
         char *client_id; /* NULL when results aren't reported */
         struct config_secret client_secret;
@@ -95,8 +110,11 @@ struct config {
         char *error_status;
     } provider_api;
     struct {
-        char *ca_file; /* NULL: the system's */
-        char *proxy;   /* NULL: none */
+        char *ca_file;                          /* NULL: the system's */
+        char *proxy;                            /* NULL: none */
+        struct config_addresses sage_addresses; /* without a file, Sage may call from anywhere */
+        struct address_set trusted_proxies;     /* that may name their client's address */
+        enum client_address_header client_address_header;
     } network;
     struct {
         int64_t max_age_ms;

@@ -42,7 +42,7 @@ ssize_t config_file_read(const char *path, mode_t forbidden, char *buffer, size_
         return -1;
     }
     if ((status.st_mode & forbidden) != 0) {
-        *complaint = "others may use it; take that away with chmod o=";
+        *complaint = "others may use it; take that away: chmod o= FILE";
         return -1;
     }
     ssize_t length = read_all(descriptor, buffer, size);
@@ -95,6 +95,22 @@ static bool take_secret(struct config_reading *reading, const struct config_key 
     return true;
 }
 
+/* What Sage gave can't be made here; a key of one's own can. */
+static const char *advise(const struct config_key *key)
+{
+    bool from_sage = strcmp(key->section, "provider_api") == 0;
+    return from_sage ? "; write what Sage gave you into it, mode 0640"
+                     : "; make one: (umask 027; openssl rand -hex 32 >FILE)";
+}
+
+static bool refuse_file(struct config_reading *reading, const struct config_key *key,
+                        const char *path, const char *complaint)
+{
+    bool missing = access(path, F_OK) != 0 && errno == ENOENT;
+    return config_refuse(reading, key, "names %s: %s%s", path, complaint,
+                         missing ? advise(key) : "");
+}
+
 bool config_read_secret(struct config_reading *reading, const struct config_key *key,
                         const char *value)
 {
@@ -104,7 +120,7 @@ bool config_read_secret(struct config_reading *reading, const struct config_key 
     if (path == NULL)
         return false;
     ssize_t length = config_file_read(path, S_IRWXO, bytes, sizeof(bytes), &complaint);
-    bool taken = length < 0 ? config_refuse(reading, key, "names %s: %s", path, complaint)
+    bool taken = length < 0 ? refuse_file(reading, key, path, complaint)
                             : take_secret(reading, key, path, bytes, (size_t)length);
     OPENSSL_cleanse(bytes, sizeof(bytes));
     return taken;

@@ -15,6 +15,7 @@
  *     config_table.c   every key: how it is read, its range, its default
  *     config_lines.c   the file's lines, one by one, to the keys
  *     config_value.c   one reader for each type of value
+ *     config_address.c addresses, in a list or in a file of their own
  *     config_file.c    files with bounds, and the secrets in them
  *     config.c         what must hold among the keys; load and free
  */
@@ -107,6 +108,8 @@ config_reader config_read_proxy;           /* http or https, to anywhere */
 config_reader config_read_path;            /* made absolute */
 config_reader config_read_secret;          /* struct config_secret, from the file named */
 config_reader config_read_key_header;      /* the name of a header of our own */
+config_reader config_read_addresses;       /* struct address_set */
+config_reader config_read_addresses_file;  /* struct config_addresses, from the file named */
 config_reader config_read_origins;         /* struct config_list */
 config_reader config_read_frame_ancestors; /* items of a CSP source list */
 config_reader config_read_title;           /* text for people */

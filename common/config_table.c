@@ -23,6 +23,11 @@ static const char *const reauthorisation_accounts[] = {
     [ACCOUNTS_LISTED] = "list",
     NULL,
 };
+static const char *const client_address_headers[] = {
+    [CLIENT_X_FORWARDED_FOR] = "X-Forwarded-For",
+    [CLIENT_CF_CONNECTING_IP] = "CF-Connecting-IP",
+    NULL,
+};
 static const char *const log_targets[] = {
     [LOG_TO_STDERR] = "stderr",
     [LOG_TO_SYSLOG] = "syslog",
@@ -103,6 +108,11 @@ const struct config_key config_keys[] = {
     {"code", "key_file", config_read_secret, INTO(code.key)},
     {"code", "next_key_file", config_read_secret, INTO(code.next_key)},
 
+    {"complete", "key_file", config_read_secret, INTO(complete.key)},
+    {"complete", "next_key_file", config_read_secret, INTO(complete.next_key)},
+    {"complete", "addresses", config_read_addresses, INTO(complete_addresses),
+     .rules = CONFIG_LIST},
+
     {"provider_api", "client_id", config_read_word, INTO(provider_api.client_id)},
     {"provider_api", "client_secret_file", config_read_secret, INTO(provider_api.client_secret)},
     {"provider_api", "api_key_file", config_read_secret, INTO(provider_api.api_key)},
@@ -116,8 +126,11 @@ const struct config_key config_keys[] = {
 
     {"network", "ca_file", config_read_path, INTO(network.ca_file)},
     {"network", "proxy", config_read_proxy, INTO(network.proxy)},
-    {"network", "sage_addresses_file", .rules = CONFIG_NOT_YET},
-    {"network", "trusted_proxies", .rules = CONFIG_NOT_YET},
+    {"network", "sage_addresses_file", config_read_addresses_file, INTO(network.sage_addresses)},
+    {"network", "trusted_proxies", config_read_addresses, INTO(network.trusted_proxies),
+     .rules = CONFIG_LIST},
+    {"network", "client_address_header", config_read_choice, INTO(network.client_address_header),
+     ALWAYS("X-Forwarded-For"), .choices = client_address_headers},
 
     {"keys", "max_age", config_read_duration, INTO(keys.max_age_ms), ALWAYS("1 h"),
      .least_ms = SECOND_MS, .most_ms = 24 * HOUR_MS},

@@ -55,6 +55,7 @@ bool config_read_choice(struct config_reading *reading, const struct config_key 
                         const char *value)
 {
     static_assert(sizeof(enum environment) == sizeof(unsigned) &&
+                      sizeof(enum client_address_header) == sizeof(unsigned) &&
                       sizeof(enum log_target) == sizeof(unsigned) &&
                       sizeof(enum log_level) == sizeof(unsigned),
                   "all enumerations are written as one type");

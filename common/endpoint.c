@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "endpoint.h"
 
+#include "explain.h"
 #include "log.h"
 
 #include <stdio.h>
@@ -19,11 +20,18 @@ static bool query_names(const struct exchange *exchange, const char *name)
     return false;
 }
 
+static bool is_authorizer(const struct exchange *exchange)
+{
+    return exchange->role == ROLE_AUTHORIZER || exchange->role == ROLE_SUBREQUEST;
+}
+
 static const struct operation *find_operation(const struct endpoint *endpoint,
                                               const struct exchange *exchange)
 {
     const struct operation *operation = NULL;
-    if (exchange->method == METHOD_POST)
+    if (is_authorizer(exchange))
+        operation = exchange->method == METHOD_GET ? &endpoint->authorize : NULL;
+    else if (exchange->method == METHOD_POST)
         operation = &endpoint->post;
     else if (exchange->method == METHOD_GET)
         operation = endpoint->get_ticket.handle && query_names(exchange, "ticket")
@@ -34,11 +42,10 @@ static const struct operation *find_operation(const struct endpoint *endpoint,
 
 static void add_allow(const struct endpoint *endpoint, struct exchange *exchange)
 {
-    bool both = endpoint->get.handle && endpoint->post.handle;
-    (void)exchange_add_header(exchange, "Allow: %s", /* the first header always has room */
-                              both                   ? "GET, POST"
-                              : endpoint->get.handle ? "GET"
-                                                     : "POST");
+    bool get = endpoint->get.handle;
+    bool post = endpoint->post.handle && exchange->role == ROLE_RESPONDER;
+    (void)exchange_add_header(exchange, "Allow: %s%s%s", /* the first header always has room */
+                              get ? "GET" : "", get && post ? ", " : "", post ? "POST" : "");
 }
 
 /* The media type before any parameters, in any case (RFC 9110 section 8.3.1). */
@@ -96,6 +103,10 @@ static enum refusal read_parameters(const struct operation *operation, struct ex
 /* The way of a request: all checks in their order, then the handler. */
 static enum refusal operate(const struct endpoint *endpoint, struct exchange *exchange)
 {
+    if (exchange->role == ROLE_UNKNOWN) {
+        exchange_note(exchange, "FEEDGATE_ROLE must be AUTHORIZER or REFUSAL");
+        return REFUSAL_INTERNAL;
+    }
     const struct operation *operation = find_operation(endpoint, exchange);
     if (!operation) {
         add_allow(endpoint, exchange);
@@ -120,16 +131,51 @@ static void log_refusal(struct exchange *exchange, enum refusal refusal)
               {"refusal", refusal_word(refusal)}, {"status", status},
               {"session", exchange->log_id[0] ? exchange->log_id : NULL},
               {"detail", exchange->detail[0] ? exchange->detail : NULL},
-              {"address", exchange_variable(exchange, "REMOTE_ADDR")});
+              {"address", exchange_address(exchange)}, {"proxy", exchange_proxy(exchange)});
+}
+
+/* For `feedgate check` alone, which shows that it may know. */
+static void explain(const struct endpoint *endpoint, struct exchange *exchange,
+                    enum refusal refusal)
+{
+    const char *database = exchange->service->config->store.database;
+    if (explain_verify(database, endpoint->name, exchange->now,
+                       exchange_variable(exchange, EXPLAIN_VARIABLE)))
+        (void)exchange_add_header(exchange, EXPLAIN_ANSWER ": %s", refusal_word(refusal));
+}
+
+/* To a client that was refused in a subrequest, whose answer the web server dropped. */
+static enum refusal find_refusal(const struct endpoint *endpoint, struct exchange *exchange)
+{
+    const char *word = exchange_variable(exchange, "FEEDGATE_REFUSAL");
+    enum refusal refusal = word ? refusal_find(word) : REFUSAL_NONE;
+    if (refusal == REFUSAL_METHOD)
+        add_allow(endpoint, exchange);
+    exchange->scope = exchange->service->config->sage.availableaccounts_scope;
+    /* Something else in the server's configuration refused. */
+    return refusal == REFUSAL_NONE ? REFUSAL_INTERNAL : refusal;
+}
+
+static bool reply_refused(const struct endpoint *endpoint, struct exchange *exchange,
+                          enum refusal refusal)
+{
+    if (exchange->role == ROLE_SUBREQUEST)
+        return reply_subrequest_refusal(exchange, refusal);
+    return reply_refusal(exchange, endpoint->refusals, refusal);
 }
 
 void endpoint_serve(const struct endpoint *endpoint, struct exchange *exchange)
 {
-    enum refusal refusal = operate(endpoint, exchange);
+    bool again = exchange->role == ROLE_REFUSAL; /* it stands in the log already */
+    enum refusal refusal = again ? find_refusal(endpoint, exchange) : operate(endpoint, exchange);
     if (refusal == REFUSAL_NONE)
         return;
-    log_refusal(exchange, refusal);
-    if (!exchange->replied && !reply_refusal(exchange, endpoint->refusals, refusal))
-        log_event(LOG_LEVEL_WARNING, "reply_not_taken",
-                  {"address", exchange_variable(exchange, "REMOTE_ADDR")});
+    if (!again)
+        log_refusal(exchange, refusal);
+    explain(endpoint, exchange, refusal);
+    if (exchange->replied || reply_refused(endpoint, exchange, refusal))
+        return;
+    (void)exchange_give_up(exchange); /* where that fails, nobody listens */
+    log_event(LOG_LEVEL_WARNING, "reply_not_taken", {"address", exchange_address(exchange)},
+              {"proxy", exchange_proxy(exchange)});
 }

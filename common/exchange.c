@@ -6,6 +6,32 @@
 #include <stdlib.h>
 #include <string.h>
 
+static enum role read_role(const struct exchange *exchange)
+{
+    const char *role = exchange_variable(exchange, "FCGI_ROLE");
+    if (role && strcmp(role, "AUTHORIZER") == 0)
+        return ROLE_AUTHORIZER;
+    role = exchange_variable(exchange, "FEEDGATE_ROLE");
+    if (!role || role[0] == '\0')
+        return ROLE_RESPONDER;
+    return strcmp(role, "AUTHORIZER") == 0 ? ROLE_SUBREQUEST
+           : strcmp(role, "REFUSAL") == 0  ? ROLE_REFUSAL
+                                           : ROLE_UNKNOWN;
+}
+
+static void find_client(struct exchange *exchange)
+{
+    const struct config *config = exchange->service->config;
+    const char *variable = client_address_variable(config->network.client_address_header);
+    const struct carrier *carrier = exchange->carrier;
+    exchange->client = client_address_find(
+        &config->network.trusted_proxies, config->network.client_address_header,
+        exchange_variable(exchange, "REMOTE_ADDR"), exchange_variable(exchange, variable),
+        carrier->repeated(carrier->source, variable));
+    if (exchange->client.kind == CLIENT_ADDRESS_FROM_HEADER)
+        (void)address_print(&exchange->client.address, exchange->client_text);
+}
+
 void exchange_begin(struct exchange *exchange, const struct carrier *carrier,
                     struct service *service)
 {
@@ -13,11 +39,13 @@ void exchange_begin(struct exchange *exchange, const struct carrier *carrier,
     exchange->carrier = carrier;
     exchange->service = service;
     exchange->now = clock_now(&service->clock);
+    exchange->role = read_role(exchange);
     const char *method = exchange_variable(exchange, "REQUEST_METHOD");
     if (method && strcmp(method, "GET") == 0)
         exchange->method = METHOD_GET;
     else if (method && strcmp(method, "POST") == 0)
         exchange->method = METHOD_POST;
+    find_client(exchange);
 }
 
 void exchange_clear(struct exchange *exchange)
@@ -30,6 +58,20 @@ void exchange_clear(struct exchange *exchange)
 const char *exchange_variable(const struct exchange *exchange, const char *name)
 {
     return exchange->carrier->variable(exchange->carrier->source, name);
+}
+
+const char *exchange_address(const struct exchange *exchange)
+{
+    return exchange->client.kind == CLIENT_ADDRESS_FROM_HEADER
+               ? exchange->client_text
+               : exchange_variable(exchange, "REMOTE_ADDR");
+}
+
+const char *exchange_proxy(const struct exchange *exchange)
+{
+    return exchange->client.kind == CLIENT_ADDRESS_FROM_HEADER
+               ? exchange_variable(exchange, "REMOTE_ADDR")
+               : NULL;
 }
 
 /* Reads until `size` bytes are there or the body ends; -1 when it broke off. */
@@ -79,6 +121,7 @@ enum refusal exchange_read_body(struct exchange *exchange, size_t limit)
         return REFUSAL_BODY_TOO_LARGE;
     exchange->body[length] = '\0';
     exchange->body_length = (size_t)length;
+    exchange->now = clock_now(&exchange->service->clock);
     long long declared = declared_length(exchange);
     return declared == -1 || declared == length ? REFUSAL_NONE : REFUSAL_BODY_INCOMPLETE;
 }
@@ -103,6 +146,26 @@ bool exchange_add_header(struct exchange *exchange, const char *format, ...)
     memcpy(place + length, "\r\n", 3);
     exchange->headers_length += (size_t)length + 2;
     return true;
+}
+
+bool exchange_pass(struct exchange *exchange)
+{
+    char head[REPLY_HEADERS_MAX + 64];
+    int length = snprintf(head, sizeof head, "Status: 200\r\n%s\r\n", exchange->headers);
+    if (length < 0 || (size_t)length >= sizeof head)
+        return false;
+    exchange->replied = true;
+    return exchange->carrier->write(exchange->carrier->source, head, (size_t)length);
+}
+
+bool exchange_give_up(struct exchange *exchange)
+{
+    static const char head[] =
+        "Status: 500\r\nContent-Length: 0\r\nCache-Control: no-store\r\n\r\n";
+    if (exchange->replied)
+        return false;
+    exchange->replied = true;
+    return exchange->carrier->write(exchange->carrier->source, head, sizeof head - 1);
 }
 
 bool exchange_reply(struct exchange *exchange, int status, const char *media_type, const char *body,

@@ -2,6 +2,7 @@
 #ifndef FEEDGATE_EXCHANGE_H
 #define FEEDGATE_EXCHANGE_H
 
+#include "client_address.h"
 #include "parameter.h"
 #include "sage_token.h"
 #include "service.h"
@@ -16,6 +17,20 @@
 
 enum method { METHOD_OTHER, METHOD_GET, METHOD_POST };
 
+/*
+ * What the web server wants of us. It says so in FCGI_ROLE, which libfcgi sets by
+ * FastCGI's own role, or in FEEDGATE_ROLE, which its configuration sets; no
+ * client can, since headers come as HTTP_NAME.
+ */
+enum role {
+    ROLE_RESPONDER,  /* the answer is the client's */
+    ROLE_AUTHORIZER, /* whether the request may go on to the provider's own application */
+    ROLE_SUBREQUEST, /* the same for a server that knows 200, 401 and 403 alone, and drops the body
+                        (nginx auth_request): FEEDGATE_ROLE is AUTHORIZER */
+    ROLE_REFUSAL,    /* the answer to a client that was refused so: FEEDGATE_ROLE is REFUSAL */
+    ROLE_UNKNOWN,
+};
+
 enum { BODY_MAX = 64 * 1024, DETAIL_SIZE = 300, LOG_ID_SIZE = 13, REPLY_HEADERS_MAX = 4096 };
 
 /* How a request's parts are read and its reply is written. */
@@ -23,6 +38,8 @@ struct carrier {
     void *source;
     /* A CGI variable ("QUERY_STRING", "HTTP_AUTHORIZATION"); NULL when it isn't there. Borrowed. */
     const char *(*variable)(void *source, const char *name);
+    /* Whether a variable is there more than once, of which one was found. */
+    bool (*repeated)(void *source, const char *name);
     /* Reads up to `size` bytes of the body: how many, 0 at its end, -1 when it broke off. */
     long (*read)(void *source, char *bytes, size_t size);
     /* Writes all bytes of the reply; false when nobody takes them any more. */
@@ -32,14 +49,18 @@ struct carrier {
 struct exchange {
     const struct carrier *carrier;
     struct service *service;
-    int64_t now; /* when the request was taken up, milliseconds since 1970 */
+    int64_t now; /* when the request was there, with its body if that is read; ms since 1970 */
 
+    enum role role;
     enum method method;
+    struct client_address client;
     char *body; /* with a NUL behind its length */
     size_t body_length;
     struct parameter_values parameters;
     struct sage_token token; /* of the caller, once a guard has passed it */
     const char *scope;       /* that a guard demanded of the token; borrowed */
+
+    char client_text[ADDRESS_SIZE]; /* the address as a proxy named it */
 
     char detail[DETAIL_SIZE]; /* for the operator's log: what was refused */
     char log_id[LOG_ID_SIZE]; /* the session that it is about; "" when there is none */
@@ -59,6 +80,16 @@ void exchange_clear(struct exchange *exchange);
 /* A CGI variable of the request; NULL when it isn't there. Borrowed. */
 const char *exchange_variable(const struct exchange *exchange, const char *name);
 
+/*
+ * The client's address for the log, as text: the web server's peer (whatever
+ * the server says of it, "unix:" too; NULL when that is nothing), or the one that a trusted proxy
+ * names. Borrowed.
+ */
+const char *exchange_address(const struct exchange *exchange);
+
+/* The trusted proxy that named the client's address; NULL when none did. Borrowed. */
+const char *exchange_proxy(const struct exchange *exchange);
+
 /* Whether the request says by itself that its body has more than `limit` bytes. */
 bool exchange_declares_more(const struct exchange *exchange, size_t limit);
 
@@ -76,11 +107,21 @@ void exchange_note(struct exchange *exchange, const char *detail);
 bool exchange_add_header(struct exchange *exchange, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* Writes status 200 and the headers that were added, and nothing else: an Authorizer's pass. */
+bool exchange_pass(struct exchange *exchange);
+
 /*
  * Writes the reply: status line, the headers that every reply has (no-store,
  * no-referrer, nosniff), those that were added, and the body.
  */
 bool exchange_reply(struct exchange *exchange, int status, const char *media_type, const char *body,
                     size_t length);
+
+/*
+ * Writes the shortest 500, which needs no memory, unless bytes of a reply are on
+ * their way already. Some web servers take an Authorizer's missing answer for
+ * permission. False when nothing was written.
+ */
+bool exchange_give_up(struct exchange *exchange);
 
 #endif

@@ -108,6 +108,16 @@ static void clear_headers(struct curl_slist *const *list)
     curl_slist_free_all(*list);
 }
 
+/* Asked for by name from what curl kept; what isn't there is "". */
+static void take_wanted(CURL *curl, const struct fetch *fetch)
+{
+    for (struct fetch_header *wanted = fetch->wanted; wanted && wanted->name; wanted++) {
+        struct curl_header *found = NULL;
+        bool there = curl_easy_header(curl, wanted->name, 0, CURLH_HEADER, -1, &found) == CURLHE_OK;
+        (void)snprintf(wanted->value, sizeof wanted->value, "%s", there ? found->value : "");
+    }
+}
+
 static long time_limit(const struct fetch *fetch)
 {
     bool shorter = fetch->timeout_ms > 0 && fetch->timeout_ms < FETCH_TOTAL_MS;
@@ -174,6 +184,11 @@ static bool perform(CURL *curl, const struct fetch *fetch, struct fetch_answer *
     char why[CURL_ERROR_SIZE] = "";
     struct receipt receipt = {.answer = answer, .limit = fetch->limit};
     _cleanup_(clear_headers) struct curl_slist *headers = NULL;
+    _cleanup_(clear_headers) struct curl_slist *connect_to = NULL;
+    if (fetch->connect_to && !(connect_to = curl_slist_append(NULL, fetch->connect_to))) {
+        (void)snprintf(error, FETCH_ERROR_MAX, "out of memory");
+        return false;
+    }
     if (!make_headers(fetch, &headers)) {
         (void)snprintf(error, FETCH_ERROR_MAX, "a header can't be sent");
         return false;
@@ -181,11 +196,14 @@ static bool perform(CURL *curl, const struct fetch *fetch, struct fetch_answer *
     CURLcode code = set_options(curl, fetch, &receipt, why) ? CURLE_OK : CURLE_FAILED_INIT;
     if (code == CURLE_OK)
         code = curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+    if (code == CURLE_OK && connect_to)
+        code = curl_easy_setopt(curl, CURLOPT_CONNECT_TO, connect_to);
     if (code == CURLE_OK)
         code = curl_easy_perform(curl);
     if (code == CURLE_OK)
         code = curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &answer->status);
     answer->retry_after_ms = retry_after(curl);
+    take_wanted(curl, fetch);
     if (code != CURLE_OK)
         say_why(fetch, code, why, error);
     return code == CURLE_OK;

@@ -17,19 +17,28 @@ enum {
     FETCH_CONNECT_MS = 2000,
     FETCH_TOTAL_MS = 5000,
     FETCH_ERROR_MAX = 256,
+    FETCH_HEADER_MAX = 512,
     FETCH_RETRY_AFTER_MAX_MS = 60 * 60 * 1000,
 };
 
+/* A header of the answer that the caller wants to see. */
+struct fetch_header {
+    const char *name;
+    char value[FETCH_HEADER_MAX]; /* of its last line, "" when there is none; cut at worst */
+};
+
 struct fetch {
-    const char *url;            /* one that redirect_uri_is_safe_url() allows */
-    const char *method;         /* NULL: GET */
-    const char *const *headers; /* "Name: value", NULL ends them; or NULL */
-    const char *body;           /* NULL: none */
-    const char *ca_file;        /* NULL: the system's authorities */
-    const char *proxy;          /* NULL: none; never used for loopback */
-    size_t limit;               /* bytes of the answer's body; a longer one fails */
-    int64_t timeout_ms;         /* for all of it, at most FETCH_TOTAL_MS; 0: that */
-    const atomic_bool *cancel;  /* ends the call within a second when it turns true; or NULL */
+    const char *url;             /* one that redirect_uri_is_safe_url() allows */
+    const char *method;          /* NULL: GET */
+    const char *const *headers;  /* "Name: value", NULL ends them; or NULL */
+    const char *body;            /* NULL: none */
+    struct fetch_header *wanted; /* filled in; ends with a NULL name; or NULL */
+    const char *ca_file;         /* NULL: the system's authorities */
+    const char *proxy;           /* NULL: none; never used for loopback */
+    const char *connect_to;      /* "::HOST:PORT": connects there, in the URL's name; or NULL */
+    size_t limit;                /* bytes of the answer's body; a longer one fails */
+    int64_t timeout_ms;          /* for all of it, at most FETCH_TOTAL_MS; 0: that */
+    const atomic_bool *cancel;   /* ends the call within a second when it turns true; or NULL */
 };
 
 /* A whole answer, whatever its status. */

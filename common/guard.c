@@ -3,11 +3,44 @@
 
 #include "digest.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static bool is_key(const char *given, const struct config_secret *key)
 {
     return key->length > 0 && digest_equal(given, strlen(given), key->bytes, key->length);
+}
+
+/* A client whose address can't be told is in no set. */
+static enum refusal check_address(struct exchange *exchange, const struct address_set *set)
+{
+    const struct client_address *client = &exchange->client;
+    switch (client->kind) {
+    case CLIENT_ADDRESS_NONE:
+        exchange_note(exchange, "the web server names no address");
+        return REFUSAL_ADDRESS;
+    case CLIENT_ADDRESS_MALFORMED:
+        exchange_note(exchange, "the proxy's header has no client's address in its place");
+        return REFUSAL_ADDRESS;
+    case CLIENT_ADDRESS_OF_PEER:
+    case CLIENT_ADDRESS_FROM_HEADER:
+        break;
+    }
+    return address_set_has(set, &client->address) ? REFUSAL_NONE : REFUSAL_ADDRESS;
+}
+
+enum refusal guard_sage_address(struct exchange *exchange)
+{
+    const struct config *config = exchange->service->config;
+    return config->network.sage_addresses.file
+               ? check_address(exchange, &config->network.sage_addresses.set)
+               : REFUSAL_NONE;
+}
+
+enum refusal guard_complete_address(struct exchange *exchange)
+{
+    const struct address_set *set = &exchange->service->config->complete_addresses;
+    return set->count > 0 ? check_address(exchange, set) : REFUSAL_NONE;
 }
 
 enum refusal guard_key_header(struct exchange *exchange)
@@ -74,19 +107,35 @@ enum refusal guard_availableaccounts_token(struct exchange *exchange)
                        config->availableaccounts.client);
 }
 
-enum refusal guard_code_key(struct exchange *exchange)
+/* A key of the provider's own in place of a token; `section` is where it is configured. */
+static enum refusal check_own_key(struct exchange *exchange, const char *section,
+                                  const struct config_own_key *own, enum refusal missing,
+                                  enum refusal wrong)
 {
-    const struct config *config = exchange->service->config;
-    if (config->code.key.length == 0) {
-        exchange_note(exchange, "no [code] key_file is configured");
-        return REFUSAL_CODE_KEY_WRONG;
+    char detail[DETAIL_SIZE];
+    if (own->key.length == 0) {
+        (void)snprintf(detail, sizeof detail, "no [%s] key_file is configured", section);
+        exchange_note(exchange, detail);
+        return wrong;
     }
     const char *given = find_token(exchange);
     if (!given)
-        return REFUSAL_CODE_KEY_MISSING;
-    bool current = is_key(given, &config->code.key);
-    bool next = is_key(given, &config->code.next_key);
-    return current || next ? REFUSAL_NONE : REFUSAL_CODE_KEY_WRONG;
+        return missing;
+    bool current = is_key(given, &own->key);
+    bool next = is_key(given, &own->next_key);
+    return current || next ? REFUSAL_NONE : wrong;
+}
+
+enum refusal guard_code_key(struct exchange *exchange)
+{
+    return check_own_key(exchange, "code", &exchange->service->config->code,
+                         REFUSAL_CODE_KEY_MISSING, REFUSAL_CODE_KEY_WRONG);
+}
+
+enum refusal guard_complete_key(struct exchange *exchange)
+{
+    return check_own_key(exchange, "complete", &exchange->service->config->complete,
+                         REFUSAL_COMPLETE_KEY_MISSING, REFUSAL_COMPLETE_KEY_WRONG);
 }
 
 enum refusal guard_no_prefetch(struct exchange *exchange)

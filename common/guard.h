@@ -11,6 +11,13 @@
 typedef enum refusal guard(struct exchange *exchange);
 
 /*
+ * While `[network] sage_addresses_file` is set, only who calls from one of its
+ * ranges passes; a client whose address can't be told doesn't. No
+ * authentication: all customers of Cloudflare leave from Sage's addresses.
+ */
+enum refusal guard_sage_address(struct exchange *exchange);
+
+/*
  * The custom header that only Sage and we know (Sage, Securing connector API;
  * Get set up: providers must validate both it and the token). Every provider
  * gets tokens of the same audience, so this is what tells Sage from them.
@@ -31,6 +38,12 @@ enum refusal guard_availableaccounts_token(struct exchange *exchange);
  * it can get a code for any customer. While none is configured, nobody passes.
  */
 enum refusal guard_code_key(struct exchange *exchange);
+
+/* The same with the key of the application behind the gate, which may end its journeys. */
+enum refusal guard_complete_key(struct exchange *exchange);
+
+/* While `[complete] addresses` is set, only who calls from one of them passes. */
+enum refusal guard_complete_address(struct exchange *exchange);
 
 /* Refuses what a browser fetches only in case somebody follows a link: that must not use it up. */
 enum refusal guard_no_prefetch(struct exchange *exchange);

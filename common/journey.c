@@ -2,10 +2,9 @@
 #include "journey.h"
 
 #include "cleanup.h"
-#include "log.h"
-#include "outbox.h"
+#include "conclusion.h"
+#include "opening.h"
 #include "page.h"
-#include "redirect_uri.h"
 #include "reply.h"
 #include "shown_accounts.h"
 #include "steps.h"
@@ -13,8 +12,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-
-_Static_assert((int)LOG_ID_SIZE == (int)SESSION_LOG_ID_SIZE, "an exchange names its session");
 
 enum { URL_SIZE = CONFIG_BASE_URL_MAX + 128, NUMBER_SIZE = 24, VALUES_MAX = 10 };
 
@@ -80,16 +77,11 @@ static const char *own_url(const struct exchange *exchange, enum flow flow, cons
     return url;
 }
 
-static char *way_back(const struct session_journey *session)
-{
-    return redirect_uri_with_state(session->redirect_uri, session->state);
-}
-
 static enum refusal show_message(struct exchange *exchange, int status, const char *message,
                                  const struct session_journey *session)
 {
     struct content content = begin_content(exchange, session->flow);
-    _cleanup_(cleanup_free) char *back = way_back(session);
+    _cleanup_(cleanup_free) char *back = conclusion_way_back(session);
     if (!back)
         return REFUSAL_OUT_OF_MEMORY;
     say(&content, "message", message);
@@ -132,17 +124,6 @@ static enum refusal show_accounts_page(struct exchange *exchange, const struct s
                 &content, &accounts);
 }
 
-/*
- * Tells Sage now, if a thread can be spared for the wait; `feedgate deliver`
- * does it otherwise.
- */
-static void tell_sage(struct service *service, const struct session_key *key)
-{
-    if (atomic_fetch_add(&service->reporting, 1) < service->reporting_max)
-        (void)outbox_deliver_now(service->store, service->provider_api, &service->clock, key);
-    (void)atomic_fetch_sub(&service->reporting, 1);
-}
-
 /* A page of the journey for a refusal, which the caller still has to log; NONE: there is none. */
 static enum refusal show_refusal(struct exchange *exchange, const struct standing *standing,
                                  enum refusal refusal, const char *secret)
@@ -182,7 +163,7 @@ static enum refusal refuse(struct exchange *exchange, const struct standing *sta
                            enum refusal refusal, const char *secret)
 {
     if (standing->session.ending != ENDING_NONE) /* by this very step */
-        tell_sage(exchange->service, &standing->session.key);
+        conclusion_tell_sage(exchange->service, &standing->session.key);
     return answer_refusal(exchange, standing, refusal, secret);
 }
 
@@ -201,10 +182,10 @@ static enum refusal show_ended(struct exchange *exchange, const struct standing 
 
 static enum refusal send_back(struct exchange *exchange, const struct session_journey *session)
 {
-    _cleanup_(cleanup_free) char *back = way_back(session);
+    _cleanup_(cleanup_free) char *back = conclusion_way_back(session);
     if (!back)
         return REFUSAL_OUT_OF_MEMORY;
-    tell_sage(exchange->service, &session->key);
+    conclusion_tell_sage(exchange->service, &session->key);
     return reply_redirect(exchange, back) ? REFUSAL_NONE : REFUSAL_INTERNAL;
 }
 
@@ -306,29 +287,6 @@ enum refusal journey_resume(struct exchange *exchange, enum flow flow)
     return show_code_page(exchange, 200, request.secret, flow, NULL, NULL);
 }
 
-static enum refusal check_redirect(struct exchange *exchange, const char *uri)
-{
-    const struct config *config = exchange->service->config;
-    if (redirect_uri_allowed(uri, &config->journey.redirect_origins,
-                             &config->journey.fragment_origins))
-        return REFUSAL_NONE;
-    /* Sage adds hosts: the operator must find a new one in minutes. */
-    char origin[REDIRECT_ORIGIN_MAX];
-    redirect_uri_origin(uri, origin);
-    exchange_note(exchange, origin);
-    return REFUSAL_REDIRECT_URI;
-}
-
-static enum refusal consume(struct exchange *exchange, const struct session_opening *opening)
-{
-    const char *id = parameter_value(&exchange->parameters, "authorisation_id");
-    struct session_key key;
-    if (!session_key_make(id, &key))
-        return REFUSAL_INTERNAL;
-    memcpy(exchange->log_id, key.log_id, sizeof key.log_id);
-    return session_consume(exchange->service->store, &key, opening, exchange->now);
-}
-
 /* Sage may fetch the page for itself; only a browser on its way follows us to our own origin. */
 static enum refusal lead_to_ticket(struct exchange *exchange, enum flow flow, const char *ticket)
 {
@@ -344,26 +302,10 @@ static enum refusal lead_to_ticket(struct exchange *exchange, enum flow flow, co
 
 enum refusal journey_open(struct exchange *exchange, enum flow flow)
 {
-    const struct parameter_values *values = &exchange->parameters;
     char ticket[SECRET_TEXT];
     char ticket_hash[DIGEST_TEXT];
     if (!secret_make(ticket) || !digest_text(ticket, strlen(ticket), ticket_hash))
         return REFUSAL_INTERNAL;
-    const struct session_opening opening = {
-        .flow = flow,
-        .bank = parameter_value(values, "bank"),
-        .redirect_uri = parameter_value(values, "redirect_uri"),
-        .state = parameter_value(values, "state"),
-        .bank_account = parameter_value(values, "bankaccount"),
-        .external_id = parameter_value(values, "externalId"),
-        .ticket_hash = ticket_hash,
-    };
-    enum refusal refusal = check_redirect(exchange, opening.redirect_uri);
-    if (refusal == REFUSAL_NONE)
-        refusal = consume(exchange, &opening);
-    if (refusal != REFUSAL_NONE)
-        return refusal;
-    log_event(LOG_LEVEL_INFO, "session_opened", {"session", exchange->log_id},
-              {"flow", flow_word(flow)});
-    return lead_to_ticket(exchange, flow, ticket);
+    enum refusal refusal = opening_take(exchange, flow, ticket_hash);
+    return refusal == REFUSAL_NONE ? lead_to_ticket(exchange, flow, ticket) : refusal;
 }

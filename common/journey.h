@@ -22,9 +22,8 @@
  * Opens the announced session, once. A browser that navigates is sent on to
  * the ticket's page; anybody else gets a page whose one link leads there, since
  * Sage may put it into a page of its own, where no code must be typed. The
- * exchange's parameters are those of the endpoint: `authorisation_id`,
- * `redirect_uri`, `state`, and either `bank` or `bankaccount` and `externalId`.
- * All is checked before anything is consumed.
+ * exchange's parameters are those of the endpoint (opening.h). All is checked
+ * before anything is consumed.
  */
 enum refusal journey_open(struct exchange *exchange, enum flow flow);
 

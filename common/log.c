@@ -142,7 +142,7 @@ void log_open(const char *program, enum log_target target, enum log_level level)
 
 void log_line(enum log_level level, const char *event, const struct log_field *fields, size_t count)
 {
-    if (level > process_log.level)
+    if (process_log.level == LOG_LEVEL_NONE || level > process_log.level)
         return;
     int error = errno; /* callers may log before they look at it */
     struct line line;

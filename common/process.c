@@ -25,7 +25,13 @@
  * and answered, or left to another process on the same listener.
  */
 
-enum { LISTENER = 0, STALL_S = 30, OUT_OF_FILES_NAP_MS = 10, EXIT_CONFIGURATION = 78 };
+enum {
+    LISTENER = 0,
+    STALL_S = 30,
+    OUT_OF_FILES_NAP_MS = 10,
+    LAST_CONNECTIONS_MAX = 32,
+    EXIT_CONFIGURATION = 78
+};
 
 struct process {
     const struct endpoint *endpoint;
@@ -52,22 +58,35 @@ static bool bound_waits(int connection)
            setsockopt(connection, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) == 0;
 }
 
-static void take_connection(struct process *process, FCGX_Request *request)
+/* False when there was none to take. */
+static bool take_connection(struct process *process, FCGX_Request *request)
 {
     int connection = accept4(LISTENER, NULL, NULL, SOCK_CLOEXEC);
     if (connection < 0) {
         if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)
             (void)poll(NULL, 0, OUT_OF_FILES_NAP_MS);
-        return; /* else another thread or process was quicker, or the client has gone */
+        return false; /* else another thread or process was quicker, or the client has gone */
     }
     if (!bound_waits(connection)) {
         (void)close(connection);
-        return;
+        return true;
     }
     struct carrier carrier;
     if (carrier_accept(&carrier, request, connection))
         serve(process, &carrier);
     carrier_finish(request, process->closer);
+    return true;
+}
+
+/*
+ * Where a web server has made this process a listener of its own, nobody else
+ * takes what has been connected already; it would be reset.
+ */
+static void take_last_connections(struct process *process, FCGX_Request *request)
+{
+    for (int taken = 0; taken < LAST_CONNECTIONS_MAX; taken++)
+        if (!take_connection(process, request))
+            return;
 }
 
 static bool watch(int events, int descriptor, uint32_t kind)
@@ -93,12 +112,14 @@ static void serve_connections(struct process *process, int events)
         bool stop = false;
         for (int i = 0; i < count; i++) {
             if (ready[i].data.fd == LISTENER)
-                take_connection(process, &request);
+                (void)take_connection(process, &request);
             else
                 stop = true;
         }
-        if (stop)
+        if (stop) {
+            take_last_connections(process, &request);
             return;
+        }
     }
 }
 
@@ -186,10 +207,12 @@ static int refuse_start(const char *error, bool cgi)
 {
     log_event(LOG_LEVEL_ERROR, "not_started", {"detail", error});
     if (cgi)
-        (void)printf("Status: 503\r\nContent-Type: application/problem+json\r\n"
-                     "Cache-Control: no-store\r\nRetry-After: 60\r\n\r\n"
-                     "{\"type\":\"about:blank\",\"title\":\"Service unavailable\","
-                     "\"status\":503}\n");
+        (void)printf(
+            "Status: 503\r\nContent-Type: application/problem+json\r\n"
+            "Cache-Control: no-store\r\nReferrer-Policy: no-referrer\r\n"
+            "X-Content-Type-Options: nosniff\r\nRetry-After: 60\r\n\r\n"
+            "{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":503,\"detail\":\"%s\"}\n",
+            answer_title(ANSWER_TRY_AGAIN), answer_advice(ANSWER_TRY_AGAIN));
     return EXIT_CONFIGURATION;
 }
 
@@ -249,6 +272,9 @@ int process_main(const struct endpoint *endpoint, int argc, char **argv)
     };
     size_t threads = THREADS_DEFAULT;
     int option;
+    /* Plain CGI has a query without `=` as arguments (RFC 3875 section 4.4). */
+    if (getenv("REQUEST_METHOD"))
+        argc = 1;
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
         if (option == 'h') {
             print_usage(endpoint);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "refusal.h"
 
+#include <string.h>
+
 static const struct {
     const char *word;
     const char *title;
@@ -44,6 +46,14 @@ const char *refusal_advice(enum refusal refusal)
 const char *refusal_word(enum refusal refusal)
 {
     return refusals[refusal].word;
+}
+
+enum refusal refusal_find(const char *word)
+{
+    for (int i = REFUSAL_NONE + 1; i < REFUSAL_COUNT; i++)
+        if (strcmp(refusals[i].word, word) == 0)
+            return (enum refusal)i;
+    return REFUSAL_NONE;
 }
 
 const char *answer_word(enum public_answer answer)

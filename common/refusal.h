@@ -19,6 +19,8 @@
       "The request must carry valid credentials.")                                                \
     P(INSUFFICIENT_SCOPE, "insufficient_scope",  "Forbidden",                                     \
       "The access token doesn't have the scope that is needed.")                                  \
+    P(FORBIDDEN,          "forbidden",           "Forbidden",                                     \
+      "Requests aren't taken from this address.")                                                 \
     P(SESSION_NOT_USABLE, "session_not_usable",  "This link can't be used",                       \
       "A link to connect a bank works once and for a short time. "                                \
       "Please go back to your Sage product and start again.")                                     \
@@ -32,6 +34,10 @@
       "There is no such customer.")                                                               \
     P(ACCOUNTS_NOT_FOUND, "accounts_not_found",  "Not found",                                     \
       "There are no accounts to show for this externalId.")                                       \
+    P(RESULT_NOT_FOUND,   "result_not_found",    "Not found",                                     \
+      "There is no such authorisation.")                                                          \
+    P(RESULT_NOT_TAKEN,   "result_not_taken",    "Conflict",                                      \
+      "This authorisation isn't, or is no longer, one that takes this result.")                   \
     P(METHOD_NOT_ALLOWED, "method_not_allowed",  "Method not allowed",                            \
       "This address doesn't take requests of this method.")                                       \
     P(CONTENT_TOO_LARGE,  "content_too_large",   "Content too large",                             \
@@ -50,6 +56,7 @@
     R(MEDIA_TYPE,              415, UNSUPPORTED_MEDIA,     "media_type")               \
     R(BODY_TOO_LARGE,          413, CONTENT_TOO_LARGE,     "body_too_large")           \
     R(BODY_INCOMPLETE,         400, BAD_REQUEST,           "body_incomplete")          \
+    R(ADDRESS,                 403, FORBIDDEN,             "address_refused")          \
     R(KEY_HEADER_MISSING,      401, UNAUTHENTICATED,       "key_header_missing")       \
     R(KEY_HEADER_WRONG,        401, UNAUTHENTICATED,       "key_header_wrong")         \
     R(TOKEN_MISSING,           401, UNAUTHENTICATED,       "token_missing")            \
@@ -93,6 +100,14 @@
     R(CODE_KEY_WRONG,          401, UNAUTHENTICATED,       "code_key_wrong")           \
     R(CUSTOMER_MALFORMED,      400, BAD_REQUEST,           "customer_malformed")       \
     R(CUSTOMER_UNKNOWN,        404, CUSTOMER_NOT_FOUND,    "customer_unknown")         \
+    R(COMPLETE_KEY_MISSING,    401, UNAUTHENTICATED,       "complete_key_missing")     \
+    R(COMPLETE_KEY_WRONG,      401, UNAUTHENTICATED,       "complete_key_wrong")       \
+    R(RESULT_MALFORMED,        400, BAD_REQUEST,           "result_malformed")         \
+    R(RESULT_UNKNOWN,          404, RESULT_NOT_FOUND,      "result_unknown")           \
+    R(SESSION_NOT_OPEN,        409, RESULT_NOT_TAKEN,      "session_not_open")         \
+    R(SESSION_NOT_PASSED_ON,   409, RESULT_NOT_TAKEN,      "session_not_passed_on")    \
+    R(RESULT_TOO_LATE,         409, RESULT_NOT_TAKEN,      "result_too_late")          \
+    R(RESULT_DIFFERS,          409, RESULT_NOT_TAKEN,      "result_differs")           \
     R(ACCOUNT_UNKNOWN,         404, ACCOUNTS_NOT_FOUND,    "account_unknown")          \
     R(ACCOUNT_NOT_LINKED,      404, ACCOUNTS_NOT_FOUND,    "account_not_linked")       \
     R(STORE_BUSY,              503, TRY_AGAIN,             "store_busy")               \
@@ -123,6 +138,9 @@ enum public_answer refusal_answer(enum refusal refusal);
 const char *refusal_title(enum refusal refusal);
 const char *refusal_advice(enum refusal refusal);
 const char *refusal_word(enum refusal refusal);
+
+/* The refusal of this word; REFUSAL_NONE when there is none. */
+enum refusal refusal_find(const char *word);
 
 /* The same of a public answer; its word names it in the pages' catalogues. */
 const char *answer_word(enum public_answer answer);

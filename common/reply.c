@@ -4,6 +4,7 @@
 #include "page.h"
 
 #include <stdio.h>
+#include <string.h>
 
 /* How long a client should wait after a 503; a store or key set is mostly back by then. */
 enum { RETRY_AFTER_S = 5, PROBLEM_MAX = 512 };
@@ -19,14 +20,27 @@ bool reply_redirect(struct exchange *exchange, const char *url)
            exchange_reply(exchange, 303, "text/plain; charset=utf-8", "", 0);
 }
 
+/*
+ * Whoever shows a key of the provider's own is told what is wrong with the body,
+ * in words that need no escaping; everybody else what all others are told.
+ */
+static const char *detail_of(const struct exchange *exchange, enum refusal refusal)
+{
+    bool own = refusal == REFUSAL_CUSTOMER_MALFORMED || refusal == REFUSAL_RESULT_MALFORMED;
+    return own && exchange->detail[0] && !strpbrk(exchange->detail, "\"\\")
+               ? exchange->detail
+               : refusal_advice(refusal);
+}
+
 /* The titles and advice of the table need no escaping: a test walks it. */
 static bool reply_problem(struct exchange *exchange, enum refusal refusal)
 {
     char body[PROBLEM_MAX];
-    int length = snprintf(body, sizeof body,
-                          "{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%d,"
-                          "\"detail\":\"%s\"}\n",
-                          refusal_title(refusal), refusal_status(refusal), refusal_advice(refusal));
+    int length =
+        snprintf(body, sizeof body,
+                 "{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%d,"
+                 "\"detail\":\"%s\"}\n",
+                 refusal_title(refusal), refusal_status(refusal), detail_of(exchange, refusal));
     return length > 0 && (size_t)length < sizeof body &&
            exchange_reply(exchange, refusal_status(refusal), "application/problem+json", body,
                           (size_t)length);
@@ -52,7 +66,8 @@ static bool brought_token(enum refusal refusal)
 {
     return refusal != REFUSAL_TOKEN_MISSING && refusal != REFUSAL_KEY_HEADER_MISSING &&
            refusal != REFUSAL_KEY_HEADER_WRONG && refusal != REFUSAL_CODE_KEY_MISSING &&
-           refusal != REFUSAL_CODE_KEY_WRONG;
+           refusal != REFUSAL_CODE_KEY_WRONG && refusal != REFUSAL_COMPLETE_KEY_MISSING &&
+           refusal != REFUSAL_COMPLETE_KEY_WRONG;
 }
 
 static bool add_challenge(struct exchange *exchange, enum refusal refusal)
@@ -81,4 +96,12 @@ bool reply_refusal(struct exchange *exchange, enum reply_form form, enum refusal
         return false;
     return form == REPLY_PAGE ? reply_refusal_page(exchange, refusal)
                               : reply_problem(exchange, refusal);
+}
+
+bool reply_subrequest_refusal(struct exchange *exchange, enum refusal refusal)
+{
+    exchange->headers_length = 0; /* they belong to the answer that comes later */
+    exchange->headers[0] = '\0';
+    return exchange_add_header(exchange, "X-Feedgate-Refusal: %s", refusal_word(refusal)) &&
+           exchange_reply(exchange, 403, "text/plain; charset=utf-8", "", 0);
 }

@@ -18,10 +18,17 @@ bool reply_json(struct exchange *exchange, const char *body, size_t length);
 bool reply_redirect(struct exchange *exchange, const char *url);
 
 /*
- * The refusal's public answer, the same bytes for all refusals that share it.
+ * The refusal's public answer, the same bytes for all refusals that share it; but
+ * CUSTOMER_MALFORMED and RESULT_MALFORMED tell the exchange's detail as well.
  * Adds `Retry-After` to 503, and the challenge of RFC 6750 section 3 to 401
  * and to TOKEN_SCOPE.
  */
 bool reply_refusal(struct exchange *exchange, enum reply_form form, enum refusal refusal);
+
+/*
+ * A refusal to a web server that asked in a subrequest: 403 whatever it is, and
+ * its word in the header X-Feedgate-Refusal, for ROLE_REFUSAL to answer with.
+ */
+bool reply_subrequest_refusal(struct exchange *exchange, enum refusal refusal);
 
 #endif

@@ -103,9 +103,10 @@ static bool consume(struct database *database, void *context)
     const struct session_opening *opening = consumption->opening;
     struct statement *update = database_statement(
         database, "UPDATE authorisation_session SET opened_at = $1, flow = $2, redirect_uri = $3, "
-                  "state = $4, bank_account = $5, external_id = $6, ticket_sha256 = $7 "
-                  "WHERE session_key = $8 AND opened_at IS NULL AND expires_at > $1 "
-                  "AND (bank_id IS NULL OR bank_id = COALESCE(LOWER($9), bank_id))");
+                  "state = $4, bank_account = $5, external_id = $6, ticket_sha256 = $7, "
+                  "passed_on = $8 WHERE session_key = $9 "
+                  "AND opened_at IS NULL AND expires_at > $1 "
+                  "AND (bank_id IS NULL OR bank_id = COALESCE(LOWER($10), bank_id))");
     statement_bind_integer(update, 1, consumption->now);
     statement_bind_text(update, 2, flow_words[opening->flow]);
     statement_bind_text(update, 3, opening->redirect_uri);
@@ -113,8 +114,9 @@ static bool consume(struct database *database, void *context)
     statement_bind_text(update, 5, opening->bank_account);
     statement_bind_text(update, 6, opening->external_id);
     statement_bind_text(update, 7, opening->ticket_hash);
-    statement_bind_text(update, 8, consumption->key->key);
-    statement_bind_text(update, 9, opening->bank);
+    statement_bind_integer(update, 8, opening->passed_on ? 1 : 0);
+    statement_bind_text(update, 9, consumption->key->key);
+    statement_bind_text(update, 10, opening->bank);
     if (!statement_run(update))
         return false;
     if (database_changes(database) == 1) {
@@ -224,8 +226,8 @@ bool session_list(struct database *database, int64_t limit,
 {
     struct statement *select = database_statement(
         database, "SELECT authorisation_id, log_id, state, flow, bank_id, notified_at, expires_at, "
-                  "opened_at, ended_at, customer_id, end_reason, wrong_codes "
-                  "FROM sessions ORDER BY notified_at DESC LIMIT $1");
+                  "opened_at, ended_at, customer_id, end_reason, wrong_codes, "
+                  "shown_by FROM sessions ORDER BY notified_at DESC LIMIT $1");
     statement_bind_integer(select, 1, limit);
     enum step step;
     while ((step = statement_step(select)) == STEP_ROW) {
@@ -242,6 +244,7 @@ bool session_list(struct database *database, int64_t limit,
             .customer_id = statement_text(select, 9),
             .end_reason = statement_text(select, 10),
             .wrong_codes = statement_integer(select, 11),
+            .shown_by = statement_text(select, 12),
         };
         show(&row, context);
     }

@@ -68,6 +68,7 @@ struct session_opening {
     const char *bank_account; /* only at /authrefresh, else NULL */
     const char *external_id;  /* only at /authrefresh, else NULL */
     const char *ticket_hash;  /* what the journey goes on with; its text is the browser's alone */
+    bool passed_on; /* the provider's own application has the journey: there is no ticket */
 };
 
 /*
@@ -83,7 +84,7 @@ enum refusal session_consume(struct store *store, const struct session_key *key,
 
 enum { SESSION_CUSTOMER_SIZE = 257, SESSION_TEXT_SIZE = 257, SESSION_URI_SIZE = 2049 };
 
-/* An opened session as its journey finds it. */
+/* An opened session as its journey finds it; only session_find_by_key() finds others, too. */
 struct session_journey {
     struct session_key key;
     char authorisation_id[SESSION_ID_SIZE]; /* as Sage sent it */
@@ -96,6 +97,9 @@ struct session_journey {
     char customer_id[SESSION_CUSTOMER_SIZE]; /* "" until a code was accepted */
     char code_hash[DIGEST_TEXT];             /* of the accepted code; "" until then */
     enum ending ending;                      /* ENDING_NONE while it is under way */
+    bool opened;                             /* else most of the above isn't known yet */
+    bool passed_on;                          /* the provider's own application has the journey */
+    char result_hash[DIGEST_TEXT];           /* of what the application handed in; or "" */
 };
 
 /* What leads to a session: each is a secret of its own, and is good for other steps. */
@@ -109,6 +113,10 @@ enum session_found { SESSION_FOUND, SESSION_NOT_FOUND, SESSION_NOT_READ };
 /* The session that the proof (its hash) leads to. */
 enum session_found session_find(struct database *database, enum session_proof proof,
                                 const char *proof_hash, struct session_journey *found);
+
+/* The session of this key, opened or not. */
+enum session_found session_find_by_key(struct database *database, const struct session_key *key,
+                                       struct session_journey *found);
 
 /*
  * The steps of a journey, each one conditional UPDATE and a part of the
@@ -139,12 +147,16 @@ enum session_step session_count_wrong_code(struct database *database, const char
 
 /*
  * Ends the journey. Success needs the continuation's hash, any other ending
- * this or the ticket's. `reason` is a word for the operator.
+ * this or the ticket's; a session that was passed on needs neither, since its
+ * identifier is no secret from those who were shown it, and has no ticket.
+ * `reason` is a word for the operator.
  */
 struct session_end {
+    const struct session_key *key;
     const char *proof_hash;
     enum ending ending;
     const char *reason;
+    const char *result_hash; /* of what an application handed in; or NULL */
     int64_t now;
 };
 enum session_step session_end(struct database *database, const struct session_end *end);
@@ -188,6 +200,7 @@ struct session_row {
     const char *notified_at, *expires_at, *opened_at, *ended_at;
     const char *customer_id, *end_reason;
     int64_t wrong_codes;
+    const char *shown_by;
 };
 
 /* Shows the newest `limit` sessions, newest first. */

@@ -6,7 +6,7 @@
 
 #define COLUMNS                                                                                    \
     "session_key, log_id, authorisation_id, flow, expires_at, redirect_uri, state, external_id, "  \
-    "ticket_sha256, customer_id, code_hash, ending "
+    "ticket_sha256, customer_id, code_hash, ending, opened_at, passed_on, result_sha256 "
 
 static void keep(char *place, size_t size, const char *text)
 {
@@ -38,6 +38,9 @@ static void read_journey(struct statement *row, struct session_journey *found)
     keep(found->customer_id, sizeof found->customer_id, statement_text(row, 9));
     keep(found->code_hash, sizeof found->code_hash, statement_text(row, 10));
     found->ending = read_ending(statement_text(row, 11));
+    found->opened = !statement_is_null(row, 12);
+    found->passed_on = statement_integer(row, 13) == 1;
+    keep(found->result_hash, sizeof found->result_hash, statement_text(row, 14));
 }
 
 /* Takes the one row of a bound statement. */
@@ -65,13 +68,22 @@ enum session_found session_find(struct database *database, enum session_proof pr
     return take_row(select, found);
 }
 
+enum session_found session_find_by_key(struct database *database, const struct session_key *key,
+                                       struct session_journey *found)
+{
+    struct statement *select = database_statement(
+        database, "SELECT " COLUMNS "FROM authorisation_session WHERE session_key = $1");
+    statement_bind_text(select, 1, key->key);
+    return take_row(select, found);
+}
+
 enum session_found session_find_abandoned(struct database *database, int64_t now, int64_t before_ms,
                                           struct session_journey *found)
 {
     struct statement *select = database_statement(
         database, "SELECT " COLUMNS "FROM authorisation_session WHERE opened_at IS NOT NULL "
-                  "AND ended_at IS NULL AND ticket_sha256 IS NOT NULL AND expires_at > $1 "
-                  "AND expires_at <= $2 ORDER BY expires_at LIMIT 1");
+                  "AND ended_at IS NULL AND (ticket_sha256 IS NOT NULL OR passed_on = 1) "
+                  "AND expires_at > $1 AND expires_at <= $2 ORDER BY expires_at LIMIT 1");
     statement_bind_integer(select, 1, now);
     statement_bind_integer(select, 2, now + before_ms);
     return take_row(select, found);
@@ -133,12 +145,15 @@ enum session_step session_count_wrong_code(struct database *database, const char
 enum session_step session_end(struct database *database, const struct session_end *end)
 {
     struct statement *update = database_statement(
-        database, "UPDATE authorisation_session SET ended_at = $1, ending = $2, end_reason = $3 "
-                  "WHERE (continuation_sha256 = $4 OR (ticket_sha256 = $4 AND $2 <> 'success')) "
+        database, "UPDATE authorisation_session SET ended_at = $1, ending = $2, end_reason = $3, "
+                  "result_sha256 = $4 WHERE session_key = $5 AND (continuation_sha256 = $6 "
+                  "OR (ticket_sha256 = $6 AND $2 <> 'success') OR passed_on = 1) "
                   "AND ended_at IS NULL AND expires_at > $1");
     statement_bind_integer(update, 1, end->now);
     statement_bind_text(update, 2, ending_word(end->ending));
     statement_bind_text(update, 3, end->reason);
-    statement_bind_text(update, 4, end->proof_hash);
+    statement_bind_text(update, 4, end->result_hash);
+    statement_bind_text(update, 5, end->key->key);
+    statement_bind_text(update, 6, end->proof_hash);
     return take_step(database, update);
 }

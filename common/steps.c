@@ -2,9 +2,7 @@
 #include "steps.h"
 
 #include "cleanup.h"
-#include "log.h"
-#include "outbox.h"
-#include "report.h"
+#include "conclusion.h"
 
 #include <string.h>
 
@@ -51,25 +49,15 @@ static bool end(struct database *database, struct step_work *work, enum ending e
                 const char *reason, const struct report *report)
 {
     struct session_journey *session = &work->standing->session;
-    const int64_t now = work->request->now;
     const struct session_end step = {
-        .proof_hash = work->proof_hash, .ending = ending, .reason = reason, .now = now};
-    /* It was looked at in this transaction: not to be taken now would be a contradiction. */
-    if (session_end(database, &step) != STEP_TAKEN)
-        return false;
-    _cleanup_(cleanup_free) char *body =
-        report_body(report, work->service->config, session->flow, ending);
-    const struct outbox_result result = {
         .key = &session->key,
-        .authorisation_id = session->authorisation_id,
+        .proof_hash = work->proof_hash,
         .ending = ending,
-        .body = body,
-        .now = now,
-        .session_expires_at = session->expires_at,
+        .reason = reason,
+        .now = work->request->now,
     };
-    if (!body || !outbox_put(database, &result))
+    if (!conclusion_record(database, work->service->config, session, &step, report))
         return false;
-    session->ending = ending;
     work->ended = reason;
     return true;
 }
@@ -264,15 +252,6 @@ static enum refusal judge_store(enum store_result result)
                                   : REFUSAL_STORE_FAILED;
 }
 
-static void log_end(const struct step_work *work)
-{
-    const struct session_journey *session = &work->standing->session;
-    if (work->ended)
-        log_event(LOG_LEVEL_INFO, "journey_ended", {"session", session->key.log_id},
-                  {"flow", flow_word(session->flow)}, {"result", ending_word(session->ending)},
-                  {"reason", work->ended});
-}
-
 static enum refusal take(struct step_work *work, store_piece *piece)
 {
     const char *secret = work->request->secret;
@@ -288,7 +267,8 @@ static enum refusal take(struct step_work *work, store_piece *piece)
     enum refusal refusal = judge_store(store_write(work->service->store, piece, work));
     if (refusal != REFUSAL_NONE)
         return refusal;
-    log_end(work);
+    if (work->ended)
+        conclusion_log(&work->standing->session, work->ended);
     return work->refusal;
 }
 

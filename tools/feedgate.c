@@ -2,6 +2,7 @@
 #include "feedgate.h"
 
 #include "feedgate_listing.h"
+#include "feedgate_options.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -11,14 +12,18 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { LIMIT_DEFAULT = 100, LIMIT_MAX = 10000 };
-
 static const struct command commands[] = {
-    {"check", NULL, TAKES_JSON, 0, show_check, "check the configuration and what it names",
+    {"check", NULL, TAKES_JSON | TAKES_URL, 0, show_check,
+     "check the configuration and what it names",
      "Goes through the configuration, the database, the issuer's key set and our own\n"
      "token for Sage, both fetched now, and says for each item `ok`, or what to do after `warn` or "
      "`FAIL`.\n"
-     "The exit status is 1 when an item failed.\n"},
+     "The exit status is 1 when an item failed.\n\n"
+     "It also asks the web server at public_url for each endpoint, by requests that are\n"
+     "refused and change nothing, whether these arrive whole. If this machine can't reach\n"
+     "public_url, --url https://127.0.0.1 (or another port; or http://, where the web server\n"
+     "has feedgate there) asks the web server directly, in the name of public_url, whose\n"
+     "certificate it must have.\n"},
     {"sessions", NULL, TAKES_JSON | TAKES_LIMIT, 0, show_sessions,
      "list the newest authorisation sessions", NULL},
     {"events", NULL, TAKES_JSON | TAKES_LIMIT | TAKES_AFTER, 0, show_events,
@@ -71,6 +76,21 @@ static const struct command commands[] = {
      "  Whoever opened that window will see your accounts. Never give the code to\n"
      "  anybody, and don't type it where a link from a mail or message led you.\n\n"
      "A backend gets codes by POST /code.\n"},
+    {"addresses refresh", NULL, TAKES_DRY_RUN | TAKES_LISTS, 0, refresh_addresses,
+     "fetch Cloudflare's current ranges into [network] sage_addresses_file",
+     "Both lists are fetched (from https://www.cloudflare.com/ips-v4 and /ips-v6 unless\n"
+     "told otherwise) and replace the file at once and whole, comments and ranges of your\n"
+     "own too. A list that can't be right (empty, far shorter than before, with ranges\n"
+     "that are too wide or not public) leaves the file as it is. Endpoints read the file\n"
+     "when they start: restart them after a change.\n\n"
+     "Run as root, it becomes the owner of the file's directory. The exit status is 0 when\n"
+     "the file is up to date now, 1 when something failed, and with --dry-run 3 when\n"
+     "something would change.\n"},
+    {"addresses print", NULL, NEEDS_TARGET, 0, print_addresses,
+     "print the ranges as configuration of a web server or firewall",
+     "For those who turn strangers away before they reach an endpoint: of\n"
+     "[network] sage_addresses_file, or else of the list that came with feedgate. Web\n"
+     "servers check /notification and /availableaccounts alone.\n"},
     {"purge", NULL, 0, 0, purge, "remove sessions whose retention is over",
      "Removes sessions that expired longer ago than [session] retention, with their\n"
      "announcements and results, in small steps. Meant to be run once a day.\n"},
@@ -99,12 +119,6 @@ int fail_store(const struct call *call, enum store_result result)
     return fail("%s: the database failed", path);
 }
 
-static int fail_usage(const char *what, const char *which)
-{
-    (void)fail("%s%s; see feedgate --help", what, which);
-    return EXIT_USAGE;
-}
-
 /* Prints what was printed, as far as that is known; a full disk must not look like success. */
 static int end_output(int status)
 {
@@ -113,45 +127,98 @@ static int end_output(int status)
     return fail("standard output: %s", strerror(errno));
 }
 
+static void print_summary(const struct command *command)
+{
+    const char *argument = command->argument ? command->argument : "";
+    int width = 20 - (int)strlen(command->name);
+    (void)printf("  %s %-*s  %s\n", command->name, width, argument, command->summary);
+}
+
 static int print_usage(void)
 {
     (void)printf("Usage: feedgate COMMAND [OPTIONS]\n\n");
-    for (size_t i = 0; i < COMMAND_COUNT; i++) {
-        const char *argument = commands[i].argument ? commands[i].argument : "";
-        int width = 20 - (int)strlen(commands[i].name);
-        (void)printf("  %s %-*s  %s\n", commands[i].name, width, argument, commands[i].summary);
-    }
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        print_summary(&commands[i]);
+    (void)printf("\n");
+    options_print_help();
     (void)printf(
-        "\n"
-        "  --conf FILE  the configuration (else the environment's FEEDGATE_CONF, else the\n"
-        "               built-in path; now %s)\n"
-        "  --json       a JSON array, for commands that list\n"
-        "  --limit N    at most N rows, 1 to %d (default %d)\n"
-        "  --after N    events with a number above N\n"
-        "  --once       deliver what is due now, and end\n"
-        "  --customer ID\n"
-        "               the customer, as in the file of accounts\n"
-        "  --version    print the version\n"
-        "  --help       print this, or more about a COMMAND\n\n"
-        "Run as root, it becomes the database's owner. Exit status: 0, 1 when something\n"
-        "failed, 2 when it was called wrongly.\n",
-        config_path(), LIMIT_MAX, LIMIT_DEFAULT);
+        "\nRun as root, it becomes the database's owner. Exit status: 0, 1 when something\n"
+        "failed, 2 when it was called wrongly.\n");
     return end_output(EXIT_SUCCESS);
+}
+
+/* The commands of two words that begin with the name of this one. */
+static void print_relatives(const struct command *command)
+{
+    size_t length = strlen(command->name);
+    const char *before = "\nSee also:";
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        if (strncmp(commands[i].name, command->name, length) != 0 ||
+            commands[i].name[length] != ' ')
+            continue;
+        (void)printf("%s feedgate %s", before, commands[i].name);
+        before = ",";
+    }
+    if (before[0] == ',')
+        (void)printf("\n");
 }
 
 static int print_help(const struct command *command)
 {
-    (void)printf("Usage: feedgate %s%s%s%s [--conf FILE]%s%s%s%s\n%c%s.\n", command->name,
-                 command->argument ? " " : "", command->argument ? command->argument : "",
-                 command->options & NEEDS_CUSTOMER ? " --customer ID" : "",
-                 command->options & TAKES_JSON ? " [--json]" : "",
-                 command->options & TAKES_LIMIT ? " [--limit N]" : "",
-                 command->options & TAKES_AFTER ? " [--after N]" : "",
-                 command->options & TAKES_ONCE ? " [--once]" : "", command->summary[0] - 'a' + 'A',
-                 command->summary + 1);
+    (void)printf("Usage: feedgate %s%s%s", command->name, command->argument ? " " : "",
+                 command->argument ? command->argument : "");
+    options_print_usage(command);
+    (void)printf("\n%c%s.\n", command->summary[0] - 'a' + 'A', command->summary + 1);
     if (command->details)
         (void)printf("\n%s", command->details);
+    if (!strchr(command->name, ' '))
+        print_relatives(command);
     return end_output(EXIT_SUCCESS);
+}
+
+/* The commands of two words that begin with this one; false when there are none. */
+static bool print_family(FILE *to, const char *word)
+{
+    bool found = false;
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        size_t first = strcspn(commands[i].name, " ");
+        if (strlen(word) != first || memcmp(word, commands[i].name, first) != 0)
+            continue;
+        (void)fprintf(to, "%s feedgate %s%s%s\n", found ? "      " : "Usage:", commands[i].name,
+                      commands[i].argument ? " " : "",
+                      commands[i].argument ? commands[i].argument : "");
+        found = true;
+    }
+    return found;
+}
+
+/* What the words would be the beginning of. */
+static int help_family(const char *word)
+{
+    if (!print_family(stdout, word))
+        return fail_usage("unknown command: ", word);
+    (void)printf("\n`--help` behind one of them says more.\n");
+    return end_output(EXIT_SUCCESS);
+}
+
+/* Half a command's name is no command: which words it wants; cut at worst. */
+static void say_what_is_wanted(const char *word, const char *instead)
+{
+    char text[256] = "";
+    size_t used = 0;
+    for (size_t i = 0; i < COMMAND_COUNT && used < sizeof text; i++) {
+        size_t first = strcspn(commands[i].name, " ");
+        if (strlen(word) != first || memcmp(word, commands[i].name, first) != 0)
+            continue;
+        int length = snprintf(text + used, sizeof text - used, "%s`%s`", used > 0 ? " or " : "",
+                              commands[i].name + first + 1);
+        used += length > 0 ? (size_t)length : 0;
+    }
+    if (used == 0)
+        (void)fail_usage("unknown command: ", word);
+    else
+        (void)fail("%s wants %s behind it%s%s; see feedgate --help", word, text,
+                   instead ? ", not " : "", instead ? instead : "");
 }
 
 /* How many of the words are the command's name; 0 when they are another one's. */
@@ -180,91 +247,24 @@ static const struct command *find_command(char **words, int count, int *taken)
     return found;
 }
 
-static bool read_number(const char *text, int64_t least, int64_t most, int64_t *number)
-{
-    char *end = NULL;
-    errno = 0;
-    long long value = strtoll(text, &end, 10);
-    if (errno != 0 || end == text || *end != '\0' || value < least || value > most)
-        return false;
-    *number = value;
-    return true;
-}
-
-/* What was found among the arguments beside the command's own words. */
-struct found {
-    unsigned options;
-    bool help;
-    bool version;
-};
-
-static int read_options(int argc, char **argv, struct call *call, struct found *found)
-{
-    static const struct option options[] = {
-        {"conf", required_argument, NULL, 'c'},
-        {"json", no_argument, NULL, 'j'},
-        {"limit", required_argument, NULL, 'l'},
-        {"after", required_argument, NULL, 'a'},
-        {"once", no_argument, NULL, 'o'},
-        {"customer", required_argument, NULL, 'u'},
-        {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, 'v'},
-        {NULL, 0, NULL, 0},
-    };
-    int option;
-    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        switch (option) {
-        case 'c':
-            call->conf = optarg;
-            break;
-        case 'j':
-            call->json = true;
-            found->options |= TAKES_JSON;
-            break;
-        case 'l':
-            found->options |= TAKES_LIMIT;
-            if (!read_number(optarg, 1, LIMIT_MAX, &call->limit))
-                return fail_usage("--limit takes a number from 1 to 10000, not ", optarg);
-            break;
-        case 'a':
-            found->options |= TAKES_AFTER;
-            if (!read_number(optarg, 0, INT64_MAX, &call->after))
-                return fail_usage("--after takes the number of an event, not ", optarg);
-            break;
-        case 'o':
-            call->once = true;
-            found->options |= TAKES_ONCE;
-            break;
-        case 'u':
-            call->customer = optarg;
-            found->options |= NEEDS_CUSTOMER;
-            break;
-        case 'h':
-            found->help = true;
-            break;
-        case 'v':
-            found->version = true;
-            break;
-        default:
-            return EXIT_USAGE; /* getopt has said what is wrong */
-        }
-    }
-    return EXIT_SUCCESS;
-}
-
 static int run(struct call *call, char **words, int count, const struct found *found)
 {
     int taken = 0;
     const struct command *command = find_command(words, count, &taken);
-    if (!command)
-        return count == 0 ? fail_usage("a command is missing", "")
-                          : fail_usage("unknown command: ", words[0]);
+    if (!command && count == 0)
+        return fail_usage("a command is missing", "");
+    if (!command && found->help)
+        return help_family(words[0]);
+    if (!command) {
+        say_what_is_wanted(words[0], count > 1 ? words[1] : NULL);
+        (void)print_family(stderr, words[0]);
+        return EXIT_USAGE;
+    }
     if (found->help)
         return print_help(command);
-    if ((found->options & ~command->options) != 0)
-        return fail_usage("an option was given that isn't one of ", command->name);
-    if (command->options & ~found->options & NEEDS_CUSTOMER)
-        return fail_usage("missing: ", "--customer ID");
+    int judged = options_judge(command, found);
+    if (judged != EXIT_SUCCESS)
+        return judged;
     int wanted = taken + (command->argument ? 1 : 0);
     if (count < wanted)
         return fail_usage("missing: ", command->argument);
@@ -282,7 +282,7 @@ int main(int argc, char **argv)
     struct call call = {.conf = config_path(), .limit = LIMIT_DEFAULT};
     struct found found = {0};
     (void)umask(0007); /* what SQLite makes is for the owner and the group feedgate alone */
-    int status = read_options(argc, argv, &call, &found);
+    int status = options_read(argc, argv, &call, &found);
     if (status != EXIT_SUCCESS)
         return status;
     if (found.version) {

@@ -2,6 +2,7 @@
 #ifndef FEEDGATE_TOOLS_FEEDGATE_H
 #define FEEDGATE_TOOLS_FEEDGATE_H
 
+#include "address_list.h"
 #include "service.h"
 
 #include <stdbool.h>
@@ -20,6 +21,10 @@ enum command_option {
     TAKES_AFTER = 4,
     TAKES_ONCE = 8,
     NEEDS_CUSTOMER = 16,
+    TAKES_DRY_RUN = 64,
+    TAKES_LISTS = 128,
+    NEEDS_TARGET = 256,
+    TAKES_URL = 512,
     IS_SERVICE = 32, /* no option: it may stay, so its log goes where the configuration says */
 };
 
@@ -35,6 +40,10 @@ struct call {
     int64_t limit;
     int64_t after;
     bool once;
+    bool dry_run;
+    const char *list_urls[ADDRESS_FAMILIES]; /* NULL: Cloudflare's */
+    const char *target;                      /* of --for */
+    const char *url;                         /* of --url; NULL without it */
     struct service service; /* zeroed until operator_configure() and operator_open() */
 };
 
@@ -59,6 +68,8 @@ int issue_code(struct call *call);
 int purge(struct call *call);
 int show_deliveries(struct call *call);
 int deliver(struct call *call);
+int refresh_addresses(struct call *call);
+int print_addresses(struct call *call);
 
 /* Says on standard error what is wrong, on one line; returns EXIT_FAILURE. */
 int fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -75,6 +86,9 @@ bool operator_configure(struct call *call, char error[SERVICE_ERROR_MAX]);
  * endpoints out. False and one line in `error`; then nothing may be opened.
  */
 bool operator_step_down(struct call *call, char error[SERVICE_ERROR_MAX]);
+
+/* Whoever is root becomes the owner of the directory that a file is in; likewise. */
+bool operator_become_owner(const char *path, char error[SERVICE_ERROR_MAX]);
 
 /* All of it and the database, which it never makes; false after having said why. */
 bool operator_open(struct call *call);

@@ -91,20 +91,29 @@ static void check_notification_key(struct check *check)
                      "remove this line");
 }
 
-static void check_code_key(struct check *check)
+static void check_own_key(struct check *check, const char *section,
+                          const struct config_own_key *own, enum check_result result_without,
+                          const char *without)
 {
-    const struct config *config = config_of(check);
-    if (config->code.key.length == 0)
-        check_report(check, CHECK_WARN, "code", "code", "key_file",
-                     "without it POST /code takes no request, and your own product gets its "
-                     "one-time codes from feedgate code issue alone");
+    if (own->key.length == 0)
+        check_report(check, result_without, section, section, "key_file",
+                     "without it POST /%s takes no request%s", section, without);
     else
-        check_report(check, CHECK_OK, "code", "code", "key_file", "%zu characters, for POST /code",
-                     config->code.key.length);
-    if (config->code.next_key.length > 0)
-        check_report(check, CHECK_WARN, "code", "code", "next_key_file",
+        check_report(check, CHECK_OK, section, section, "key_file", "%zu characters, for POST /%s",
+                     own->key.length, section);
+    if (own->next_key.length > 0)
+        check_report(check, CHECK_WARN, section, section, "next_key_file",
                      "a rotation is pending: once your backend sends the next key, make it "
                      "key_file and remove this line");
+}
+
+static void check_own_keys(struct check *check)
+{
+    const struct config *config = config_of(check);
+    check_own_key(check, "code", &config->code, CHECK_WARN,
+                  ", and your own product gets its one-time codes from feedgate code issue alone");
+    check_own_key(check, "complete", &config->complete, CHECK_OK,
+                  ", which only an application of your own behind the gate needs");
 }
 
 /* A client is pinned, or it is written out that any is taken. */
@@ -215,30 +224,37 @@ static void check_document(struct check *check, const char *document, size_t len
 static void check_key_set(struct check *check)
 {
     const struct config *config = config_of(check);
+    struct fetch_header wanted[] = {{.name = "Date"}, {.name = "Age"}, {.name = NULL}};
     struct fetch fetch = {
         .url = config->sage.jwks_url,
+        .wanted = wanted,
         .ca_file = config->network.ca_file,
         .proxy = config->network.proxy,
         .limit = KEY_DOCUMENT_MAX,
     };
     char error[FETCH_ERROR_MAX] = "out of memory";
+    char advice[CHECK_ADVICE_MAX];
     size_t length = 0;
     _cleanup_(cleanup_free) char *document =
         fetch_init() ? fetch_get(&fetch, &length, error) : NULL;
-    if (document)
+    if (document) {
         check_document(check, document, length);
-    else
+        check_time(check, wanted[0].value, wanted[1].value);
+    } else {
         check_report(check, CHECK_FAIL, "key set", "sage", "jwks_url",
-                     "%s can't be fetched: %s; without it no token is accepted", fetch.url, error);
+                     "%s can't be fetched: %s; %swithout it no token is accepted", fetch.url, error,
+                     check_advise_reach(check, fetch.url, error, advice));
+    }
 }
 
 static void (*const items[])(struct check *check) = {
     check_environment, check_notification_key, check_clients,
-    check_journey,     check_code_key,         check_user,
+    check_journey,     check_own_keys,         check_user,
     check_pages,       check_directory,        check_database,
     check_files,       check_code_file,        check_wrong_codes,
     check_clock,       check_ca_file,          check_key_set,
     check_stored_keys, check_provider_api,     check_deliverer,
+    check_addresses,   check_web_server,
 };
 
 static void check_all(struct check *check)

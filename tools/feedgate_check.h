@@ -8,15 +8,19 @@
 /*
  * What `feedgate check` goes through, item by item. feedgate_check.c has the
  * configuration and the key set, feedgate_check_store.c what is on the disk,
- * feedgate_check_reports.c the way of results to Sage.
+ * feedgate_check_reports.c the way of results to Sage, feedgate_check_web.c and
+ * feedgate_check_socket.c the way of requests through the web server.
  */
 
 enum check_result { CHECK_OK, CHECK_WARN, CHECK_FAIL };
+
+enum { CHECK_ADVICE_MAX = 512 };
 
 struct check {
     struct call *call;
     struct listing listing; /* for --json */
     bool opened;            /* the database */
+    bool no_directory;      /* there is none for the database */
     bool failed;
 };
 
@@ -37,5 +41,20 @@ void check_ca_file(struct check *check);
 void check_stored_keys(struct check *check);
 void check_provider_api(struct check *check);
 void check_deliverer(struct check *check);
+void check_addresses(struct check *check);
+void check_web_server(struct check *check);
+
+/* Reports why the web server, which answers with this status, can't reach the endpoint. */
+void check_socket(struct check *check, const char *endpoint, long answer);
+
+/*
+ * What to do when the URL was called and `error` says that its host can't be
+ * found or connected to, with "; " behind; "" for other errors. Written to `advice`.
+ */
+const char *check_advise_reach(const struct check *check, const char *url, const char *error,
+                               char advice[CHECK_ADVICE_MAX]);
+
+/* Judges the machine's clock by the time at which Sage ID answered (a Date header). */
+void check_time(struct check *check, const char *date, const char *age);
 
 #endif

@@ -15,7 +15,11 @@ static void probe(struct check *check)
     struct service *service = &check->call->service;
     struct api_answer answer = {.text = "out of memory"};
     struct provider_api *api = provider_api_open(service->store, &service->clock, service->config);
+    char advice[CHECK_ADVICE_MAX];
+    /* What goes wrong is said once, as an item. */
+    log_open("feedgate", LOG_TO_STDERR, LOG_LEVEL_NONE);
     bool had = api && fetch_init() && provider_api_probe(api, &answer);
+    log_open("feedgate", LOG_TO_STDERR, LOG_LEVEL_ERROR);
     provider_api_close(api);
     if (had)
         check_report(check, CHECK_OK, "provider api", "provider_api", "client_id",
@@ -23,9 +27,11 @@ static void probe(struct check *check)
                      service->config->provider_api.client_id,
                      service->config->sage.provider_api_url);
     else
-        check_report(check, CHECK_FAIL, "provider api", "provider_api", "client_id",
-                     "%s: %s; without a token no result reaches Sage",
-                     service->config->sage.token_url, answer.text);
+        check_report(
+            check, CHECK_FAIL, "provider api", "provider_api", "client_id",
+            "%s: %s; %swithout a token no result reaches Sage", service->config->sage.token_url,
+            answer.text,
+            check_advise_reach(check, service->config->sage.token_url, answer.text, advice));
 }
 
 void check_provider_api(struct check *check)

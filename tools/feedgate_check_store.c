@@ -20,11 +20,35 @@ static const char *database_of(const struct check *check)
     return check->call->service.config->store.database;
 }
 
+/* The directory that a path leads to, owned by the caller; NULL when memory is out. */
+static char *directory_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : strdup(".");
+}
+
+/* Without the directory nothing else of the database can be looked at. */
+static bool has_directory(struct check *check)
+{
+    struct stat status;
+    char *directory = directory_of(database_of(check));
+    check->no_directory = directory && stat(directory, &status) != 0 && errno == ENOENT;
+    if (check->no_directory)
+        check_report(check, CHECK_FAIL, "directory", "store", "database",
+                     "%s isn't there: install -d -o feedgate -g feedgate -m 2770 %s (as the user "
+                     "and group of the endpoints)",
+                     directory, directory);
+    free(directory);
+    return !check->no_directory;
+}
+
 /* Root becomes the owner of the database; then the configuration must be readable as that user. */
 void check_user(struct check *check)
 {
     char error[SERVICE_ERROR_MAX];
     bool root = geteuid() == 0;
+    if (!has_directory(check))
+        return;
     if (!operator_step_down(check->call, error)) {
         check_report(check, CHECK_FAIL, "user", "store", "database", "%s", error);
         return;
@@ -33,8 +57,9 @@ void check_user(struct check *check)
     const char *name = user ? user->pw_name : "without a name";
     if (geteuid() == 0)
         check_report(check, CHECK_WARN, "user", "store", "database",
-                     "the database or its directory belongs to root; give it to the endpoints' "
-                     "user");
+                     "the database or its directory belongs to root; give both to the endpoints' "
+                     "user: chown feedgate: \"$(dirname %s)\" %s*",
+                     database_of(check), database_of(check));
     struct config *again = config_load(check->call->conf, error);
     if (!again)
         check_report(check, CHECK_FAIL, "user", NULL, NULL, "as user %s: %s", name, error);
@@ -45,23 +70,17 @@ void check_user(struct check *check)
     config_free(again);
 }
 
-/* The directory that a path leads to, owned by the caller; NULL when memory is out. */
-static char *directory_of(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : strdup(".");
-}
-
 static void judge_directory(struct check *check, const char *directory, unsigned mode)
 {
     if ((mode & S_IWOTH) != 0)
         check_report(check, CHECK_FAIL, "directory", "store", "database",
-                     "others may write to %s (mode %04o): chmod 2770 it", directory, mode);
+                     "others may write to %s (mode %04o): chmod 2770 %s", directory, mode,
+                     directory);
     else if (mode != DIRECTORY_MODE)
         check_report(check, CHECK_WARN, "directory", "store", "database",
                      "%s has mode %04o; 2770 lets the endpoints' group share it and keeps others "
-                     "out",
-                     directory, mode);
+                     "out: chmod 2770 %s",
+                     directory, mode, directory);
     else
         check_report(check, CHECK_OK, "directory", "store", "database", "%s has mode 2770",
                      directory);
@@ -70,6 +89,8 @@ static void judge_directory(struct check *check, const char *directory, unsigned
 void check_directory(struct check *check)
 {
     struct stat status;
+    if (check->no_directory)
+        return;
     _cleanup_(cleanup_free) char *directory = directory_of(database_of(check));
     if (directory && stat(directory, &status) == 0)
         judge_directory(check, directory, status.st_mode & 07777);
@@ -85,12 +106,24 @@ static bool write_nothing(struct database *database, void *context)
     return true;
 }
 
+static bool is_missing(const char *path)
+{
+    struct stat status;
+    return stat(path, &status) != 0 && errno == ENOENT;
+}
+
 void check_database(struct check *check)
 {
     char error[SERVICE_ERROR_MAX];
+    if (check->no_directory)
+        return;
     check->opened = service_open_parts(&check->call->service, STORE_OPERATOR, 0, 1, error);
     if (!check->opened) {
-        check_report(check, CHECK_FAIL, "database", "store", "database", "%s", error);
+        check_report(check, CHECK_FAIL, "database", "store", "database", "%s%s", error,
+                     is_missing(database_of(check))
+                         ? "; if they were started, see why they failed: journalctl -u "
+                           "'feedgate*', or syslog"
+                         : "");
         return;
     }
     enum store_result result = store_write(check->call->service.store, write_nothing, NULL);
@@ -98,11 +131,11 @@ void check_database(struct check *check)
         check_report(check, CHECK_OK, "database", "store", "database",
                      "%s is as this version wants it", database_of(check));
     else
-        check_report(check, CHECK_FAIL, "database", "store", "database", "%s: %s",
-                     database_of(check),
-                     result == STORE_BUSY
-                         ? "another process holds its lock all the time; find it and end it"
-                         : "can't be written to; look at the owners and modes of the files");
+        check_report(
+            check, CHECK_FAIL, "database", "store", "database", "%s: %s", database_of(check),
+            result == STORE_BUSY
+                ? "another process holds its lock all the time; find it and end it"
+                : "can't be written to; look at the owners and modes of the files (ls -l)");
 }
 
 static void judge_file(struct check *check, const char *path, const struct stat *status,
@@ -111,11 +144,11 @@ static void judge_file(struct check *check, const char *path, const struct stat 
     unsigned mode = status->st_mode & 07777;
     if ((mode & S_IRWXO) != 0)
         check_report(check, CHECK_FAIL, "file", "store", "database",
-                     "%s is open to others (mode %04o): chmod o= it", path, mode);
+                     "%s is open to others (mode %04o): chmod o= %s", path, mode, path);
     if (of_root)
         check_report(check, CHECK_FAIL, "file", "store", "database",
-                     "%s belongs to root, so endpoints can't use it: chown it like the database",
-                     path);
+                     "%s belongs to root, so endpoints can't use it: chown --reference=%s %s", path,
+                     database_of(check), path);
     if ((mode & S_IRWXO) == 0 && !of_root)
         check_report(check, CHECK_OK, "file", "store", "database", "%s has mode %04o", path, mode);
 }
@@ -146,6 +179,8 @@ void check_code_file(struct check *check)
 {
     char error[CODE_ERROR_MAX];
     _cleanup_(cleanup_free) char *path = NULL;
+    if (check->no_directory)
+        return;
     if (asprintf(&path, "%s.key", database_of(check)) < 0) {
         path = NULL;
         check_report(check, CHECK_FAIL, "code", NULL, NULL, "memory is out");
@@ -206,18 +241,6 @@ void check_clock(struct check *check)
                      lag / SECOND_MS);
     else
         check_report(check, CHECK_OK, "clock", NULL, NULL, "not behind what the database has seen");
-}
-
-void check_ca_file(struct check *check)
-{
-    const char *path = check->call->service.config->network.ca_file;
-    if (!path)
-        check_report(check, CHECK_OK, "authorities", "network", "ca_file", "the system's");
-    else if (access(path, R_OK) != 0)
-        check_report(check, CHECK_FAIL, "authorities", "network", "ca_file", "%s: %s", path,
-                     strerror(errno));
-    else
-        check_report(check, CHECK_OK, "authorities", "network", "ca_file", "%s", path);
 }
 
 struct stored {

@@ -51,6 +51,7 @@ static void add_session(const struct session_row *row, void *context)
         row->notified_at,      row->expires_at, row->opened_at,
         row->ended_at,         row->end_reason, digits(row->wrong_codes, wrong_codes),
         row->authorisation_id, row->bank_id,    row->customer_id,
+        row->shown_by,
     };
     listing_add(&look->listing, values);
 }
@@ -76,6 +77,7 @@ int show_sessions(struct call *call)
         {.name = "authorisation_id"},
         {.name = "bank_id", .only_json = true},
         {.name = "customer_id", .only_json = true},
+        {.name = "shown_by", .only_json = true},
     };
     return list(call, read_sessions, columns, COUNT(columns));
 }

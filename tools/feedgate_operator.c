@@ -45,21 +45,42 @@ static bool find_owner(const char *database, struct stat *owner, char error[SERV
     return found;
 }
 
+/* Root becomes the owner, for good. */
+static bool become(const struct stat *owner, const char *path, char error[SERVICE_ERROR_MAX])
+{
+    if (owner->st_uid == 0)
+        return true;
+    if (setgroups(1, &owner->st_gid) == 0 && setgid(owner->st_gid) == 0 &&
+        setuid(owner->st_uid) == 0 && setuid(0) != 0)
+        return true;
+    (void)snprintf(error, SERVICE_ERROR_MAX, "%s: can't become its owner (user %ju): %s", path,
+                   (uintmax_t)owner->st_uid, strerror(errno));
+    return false;
+}
+
 bool operator_step_down(struct call *call, char error[SERVICE_ERROR_MAX])
 {
     struct stat owner;
+    const char *database = call->service.config->store.database;
     if (geteuid() != 0)
         return true;
-    if (!find_owner(call->service.config->store.database, &owner, error))
-        return false;
-    if (owner.st_uid == 0)
+    return find_owner(database, &owner, error) && become(&owner, database, error);
+}
+
+bool operator_become_owner(const char *path, char error[SERVICE_ERROR_MAX])
+{
+    struct stat owner;
+    const char *slash = strrchr(path, '/');
+    if (geteuid() != 0)
         return true;
-    if (setgroups(1, &owner.st_gid) == 0 && setgid(owner.st_gid) == 0 &&
-        setuid(owner.st_uid) == 0 && setuid(0) != 0)
-        return true;
-    (void)snprintf(error, SERVICE_ERROR_MAX, "%s: can't become its owner (user %ju): %s",
-                   call->service.config->store.database, (uintmax_t)owner.st_uid, strerror(errno));
-    return false;
+    char *directory = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+    bool became = directory && stat(directory, &owner) == 0;
+    if (became)
+        became = become(&owner, directory, error);
+    else
+        (void)snprintf(error, SERVICE_ERROR_MAX, "%s: %s", path, strerror(errno));
+    free(directory);
+    return became;
 }
 
 bool operator_open(struct call *call)

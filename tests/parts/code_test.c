@@ -499,20 +499,11 @@ START_TEST(a_key_that_cannot_be_made_is_said)
 }
 END_TEST
 
-/* One that waits for the disk hundreds of times; others get four seconds from Check. */
-static void add_slow_rule(Suite *suite, const char *name, const TTest *test)
-{
-    TCase *rule = parts_add_rule(suite, name, test, 1);
-    tcase_add_checked_fixture(rule, store_set_up, store_tear_down);
-    tcase_set_timeout(rule, 300);
-}
-
 Suite *code_suite(void)
 {
     Suite *suite = suite_create("code");
     ADD_STORE_RULE(suite, a_code_is_two_groups_of_four_letters);
-    add_slow_rule(suite, "every_letter_stands_at_every_place_equally_often",
-                  every_letter_stands_at_every_place_equally_often);
+    ADD_STORE_RULE(suite, every_letter_stands_at_every_place_equally_often);
     ADD_STORE_RULE_FOR_EACH(suite, what_is_typed_differently_means_the_same_code, typings);
     ADD_STORE_RULE(suite, letters_that_look_like_digits_are_these);
     ADD_STORE_RULE_FOR_EACH(suite, what_cannot_be_a_code_is_none, no_codes);
@@ -526,8 +517,7 @@ Suite *code_suite(void)
     ADD_STORE_RULE(suite, the_key_is_made_once_and_for_no_others);
     ADD_STORE_RULE(suite, another_key_makes_other_hashes);
     ADD_STORE_RULE(suite, the_hash_is_hmac_sha256_of_the_eight_characters);
-    add_slow_rule(suite, "processes_that_make_the_key_at_once_get_the_same",
-                  processes_that_make_the_key_at_once_get_the_same);
+    ADD_STORE_RULE(suite, processes_that_make_the_key_at_once_get_the_same);
     ADD_STORE_RULE_FOR_EACH(suite, a_key_that_others_may_know_is_refused, bad_keys);
     ADD_STORE_RULE(suite, a_fifo_is_no_key_and_holds_nobody);
     ADD_STORE_RULE(suite, a_key_that_cannot_be_made_is_said);

@@ -132,6 +132,8 @@ START_TEST(what_is_not_given_has_its_default)
     ck_assert_uint_eq(config->provider_api.api_key.length, 0);
     ck_assert_ptr_null(config->network.ca_file);
     ck_assert_ptr_null(config->network.proxy);
+    ck_assert_ptr_null(config->network.sage_addresses.file);
+    ck_assert_uint_eq(config->network.trusted_proxies.count, 0);
     ck_assert_int_eq(config->keys.max_age_ms, HOUR_MS);
     ck_assert_int_eq(config->keys.cool_down_ms, MINUTE_MS / 2);
     ck_assert_int_eq(config->keys.max_stale_ms, 24 * HOUR_MS);
@@ -305,7 +307,7 @@ static const struct addition additions[] = {
     {"[unknown]\n", 1, "no section [unknown]"},
     {"[Session]\nlifetime = 5\n", 1, "no section [Session]"},
     {"[]\n", 1, "no section []"},
-    {"[complete]\n", 1, "no section [complete]"},
+    {"[completed]\n", 1, "no section [completed]"},
     {"[session\nlifetime = 5\n", 1, "[name]"},
     {"[session] lifetime = 5\n", 1, "nothing may follow [session]"},
     {"[session]\nlifetme = 5\n", 2, "no key \"lifetme\"; its keys are lifetime, retention"},
@@ -336,9 +338,16 @@ static const struct addition additions[] = {
     {"[journey]\nprovider_name = \x7f\n", 2, "control character"},
     /* one or other environment */
     {"[sage]\nregion = EU\n", 2, "one of: eu, us"},
-    /* not in this version */
-    {"[network]\nsage_addresses_file = x\n", 2, "not in this version"},
-    {"[network]\ntrusted_proxies = 127.0.0.1\n", 2, "not in this version"},
+    /* addresses */
+    {"[network]\nsage_addresses_file = x\n", 2, "names /tmp/feedgate-parts-"},
+    {"[network]\nsage_addresses_file = x\n", 2, "/x: No such file"},
+    {"[network]\ntrusted_proxies = 127.0.0.1 localhost\n", 2, "\"localhost\", which is no"},
+    {"[network]\ntrusted_proxies = 127.0.0.1\n 10.0.0.1/8\n", 3, "bits set"},
+    {"[network]\ntrusted_proxies = 0.0.0.0/0\n", 2, "which is everybody"},
+    {"[network]\ntrusted_proxies = 127.0.0.1,10.0.0.0/8\n", 2, "is no address"},
+    {"[network]\ntrusted_proxies =\n", 2, "is empty"},
+    {"[network]\nclient_address_header = X-Forwarded-For\n", 2, "without trusted_proxies"},
+    {"[network]\ntrusted_proxies = ::1\nclient_address_header = Forwarded\n", 3, "one of: X-"},
     /* words */
     {"[sage]\nnotification_scope = a b\n", 2, "one word"},
     {"[sage]\navailableaccounts_scope = \xC3\xA9\n", 2, "one word"},
@@ -403,6 +412,11 @@ static const struct addition additions[] = {
     {"[code]\nkey_file = next.key\nnext_key_file = notification.key\n", 3,
      "[code] next_key_file has a key of [notification]"},
     {"[code]\nnext_key_file = next.key\n", 2, "nothing without key_file"},
+    {"[complete]\nkey_file = notification.key\n", 2, "a key of [notification], which Sage knows"},
+    {"[complete]\nkey_file = next.key\nnext_key_file = next.key\n", 3, "same key"},
+    {"[complete]\nnext_key_file = next.key\n", 2, "nothing without key_file"},
+    {"[complete]\nkey_file = next.key\n[code]\nkey_file = next.key\n", 2,
+     "[complete] key_file has a key of [code]"},
     {"[provider_api]\nclient_id = me\n", 2, "given together"},
     {"[provider_api]\nclient_secret_file = next.key\n", 2, "given together"},
     {"[provider_api]\napi_key_file = next.key\nclient_id = me\n", 2, "given together"},
@@ -720,6 +734,60 @@ static const struct {
      0600, "visible ASCII"},
 };
 
+static const struct {
+    const char *name, *text;
+    mode_t mode;
+    const char *says; /* NULL: it is taken */
+} address_files[] = {
+    {"one range", "192.0.2.0/24\n", 0644, NULL},
+    {"no newline", "# of Cloudflare\n\n2001:db8::/32", 0600, NULL},
+    {"open to others", "192.0.2.0/24\n", 0646, "others may use it"},
+    {"nothing", "", 0644, "has no range"},
+    {"comments", "# 192.0.2.0/24\n", 0644, "has no range"},
+    {"HTML", "<!DOCTYPE html>\n", 0644, "line 1 is no address"},
+    {"everybody", "192.0.2.0/24\n0.0.0.0/0\n", 0644, "line 2 is everybody"},
+    {"host bits", "192.0.2.0/24\n\n192.0.2.1/24\n", 0644, "line 3 has bits set"},
+};
+
+START_TEST(a_file_of_addresses_has_ranges_and_nothing_else)
+{
+    write_file("case.key", address_files[_i].text, strlen(address_files[_i].text),
+               address_files[_i].mode);
+    struct config *config = load(BASE "[network]\nsage_addresses_file = case.key\n");
+    if (address_files[_i].says) {
+        assert_refused(address_files[_i].name, config, BASE_LINES + 2, address_files[_i].says);
+        return;
+    }
+    ck_assert_msg(config != NULL, "%s: %s", address_files[_i].name, error);
+    ck_assert_uint_eq(config->network.sage_addresses.set.count, 1);
+    config_free(config);
+}
+END_TEST
+
+START_TEST(a_file_of_too_many_addresses_is_refused)
+{
+    char text[ADDRESS_SET_MAX * 16 + 32];
+    size_t used = 0;
+    for (int i = 0; i <= ADDRESS_SET_MAX; i++)
+        used +=
+            (size_t)snprintf(text + used, sizeof text - used, "10.%d.%d.0/24\n", i / 256, i % 256);
+    write_file("case.key", text, used, 0600);
+    assert_refused("257", load(BASE "[network]\nsage_addresses_file = case.key\n"), BASE_LINES + 2,
+                   "line 257 is one range too many");
+}
+END_TEST
+
+START_TEST(trusted_proxies_are_a_list_of_ranges)
+{
+    struct config *config = load_good(BASE "[network]\ntrusted_proxies = 127.0.0.1\n"
+                                           "  10.0.0.0/8 2001:db8::/32 ; ours\n"
+                                           "client_address_header = CF-Connecting-IP\n");
+    ck_assert_uint_eq(config->network.trusted_proxies.count, 3);
+    ck_assert_int_eq((int)config->network.client_address_header, CLIENT_CF_CONNECTING_IP);
+    config_free(config);
+}
+END_TEST
+
 #define CASE_KEY "[notification]\nnext_key_file = case.key\n"
 
 START_TEST(a_secret_is_one_line_that_others_cannot_use)
@@ -865,6 +933,10 @@ Suite *config_suite(void)
     ADD_RULE_WITH_FILES(suite, a_file_that_is_too_large_is_refused, 1);
     ADD_RULE_WITH_FILES(suite, a_file_that_cannot_be_read_is_named, 1);
     ADD_RULE_WITH_FILES(suite, a_relative_path_is_made_absolute, 1);
+    ADD_RULE_WITH_FILES(suite, a_file_of_addresses_has_ranges_and_nothing_else,
+                        COUNT(address_files));
+    ADD_RULE_WITH_FILES(suite, a_file_of_too_many_addresses_is_refused, 1);
+    ADD_RULE_WITH_FILES(suite, trusted_proxies_are_a_list_of_ranges, 1);
     ADD_RULE_WITH_FILES(suite, a_secret_is_one_line_that_others_cannot_use, COUNT(secrets));
     ADD_RULE_WITH_FILES(suite, a_secret_has_a_longest_length, 1);
     ADD_RULE_WITH_FILES(suite, a_link_to_a_secret_is_followed_and_its_end_judged, 1);

@@ -19,6 +19,7 @@ static inline TCase *parts_add_rule(Suite *suite, const char *name, const TTest 
 {
     TCase *rule = tcase_create(name);
     tcase_add_loop_test(rule, test, 0, count);
+    tcase_set_timeout(rule, 300); /* seconds: Check's four are too few for a busy machine */
     suite_add_tcase(suite, rule);
     return rule;
 }
@@ -31,6 +32,9 @@ static inline TCase *parts_add_rule(Suite *suite, const char *name, const TTest 
 /* One for each file NAME_test.c beside this one. */
 Suite *account_suite(void);
 Suite *account_import_suite(void);
+Suite *address_suite(void);
+Suite *address_list_suite(void);
+Suite *client_address_suite(void);
 Suite *clock_suite(void);
 Suite *code_suite(void);
 Suite *config_suite(void);

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * POST /complete: the provider's own application, which stood behind the gate,
+ * hands in a journey's result. Nobody else may: whoever can hand in results can
+ * give any accounts to the Sage of whoever opened a session.
+ */
+#include "cleanup.h"
+#include "completion.h"
+#include "conclusion.h"
+#include "process.h"
+
+#include <string.h>
+
+static enum refusal reply_way_back(struct exchange *exchange, const struct session_journey *session)
+{
+    _cleanup_(cleanup_free) char *url = conclusion_way_back(session);
+    _cleanup_(cleanup_json) cJSON *answer = cJSON_CreateObject();
+    if (!url || !cJSON_AddStringToObject(answer, "redirectUrl", url))
+        return REFUSAL_OUT_OF_MEMORY;
+    _cleanup_(cleanup_free) char *text = cJSON_PrintUnformatted(answer);
+    if (!text)
+        return REFUSAL_OUT_OF_MEMORY;
+    return reply_json(exchange, text, strlen(text)) ? REFUSAL_NONE : REFUSAL_INTERNAL;
+}
+
+static enum refusal take_result(struct exchange *exchange, const struct result *result)
+{
+    struct session_key key;
+    struct session_journey session;
+    const char *detail;
+    if (!session_key_make(result->authorisation_id, &key))
+        return REFUSAL_INTERNAL;
+    memcpy(exchange->log_id, key.log_id, sizeof key.log_id);
+    enum refusal refusal =
+        completion_take(exchange->service, &key, result, exchange->now, &session, &detail);
+    if (detail)
+        exchange_note(exchange, detail);
+    if (refusal != REFUSAL_NONE)
+        return refusal;
+    conclusion_tell_sage(exchange->service, &key);
+    return reply_way_back(exchange, &session);
+}
+
+static enum refusal complete_journey(struct exchange *exchange)
+{
+    struct result result;
+    char detail[RESULT_DETAIL_SIZE] = "";
+    enum refusal refusal = result_read(exchange->body, exchange->body_length, &result, detail);
+    if (refusal != REFUSAL_NONE) {
+        exchange_note(exchange, detail);
+        return refusal;
+    }
+    refusal = take_result(exchange, &result);
+    result_clear(&result);
+    return refusal;
+}
+
+static const struct endpoint complete = {
+    .name = "complete",
+    .refusals = REPLY_PROBLEM,
+    .parts = SERVICE_REPORTS,
+    .post =
+        {
+            .body = {.type = "application/json", .limit = 64 * KIB},
+            .guards = {guard_complete_address, guard_complete_key},
+            .handle = complete_journey,
+        },
+};
+
+int main(int argc, char **argv)
+{
+    return process_main(&complete, argc, argv);
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+#include "completion.h"
+
+#include "cleanup.h"
+#include "conclusion.h"
+
+#include <string.h>
+
+struct completion {
+    const struct config *config;
+    const struct session_key *key;
+    const struct result *result;
+    int64_t now;
+    char digest[DIGEST_TEXT]; /* of the result */
+    struct session_journey *session;
+    enum refusal refusal;
+    const char *detail;
+    bool ended; /* by this very request */
+};
+
+static const char reason[] = "application";
+
+/* What Sage is told of a success must name accounts, where the flow's report has them. */
+static const char *missing_accounts(const struct completion *completion)
+{
+    const struct result *result = completion->result;
+    if (result->ending != ENDING_SUCCESS || result->account_count > 0)
+        return NULL;
+    if (completion->session->flow == FLOW_AUTHORISATION)
+        return "bankAccounts must have at least one account";
+    if (completion->config->provider_api.reauthorisation_accounts == ACCOUNTS_LISTED)
+        return "bankAccounts must have at least one account, since reauthorisation_accounts = list";
+    return NULL;
+}
+
+/* A journey that was told as cancelled since nobody went on may be handed in as cancelled, too. */
+static bool is_same(const struct completion *completion)
+{
+    const struct session_journey *session = completion->session;
+    return session->ending == completion->result->ending &&
+           (session->ending != ENDING_SUCCESS ||
+            strcmp(session->result_hash, completion->digest) == 0);
+}
+
+static enum refusal judge(struct completion *completion, enum session_found found)
+{
+    const struct session_journey *session = completion->session;
+    if (found == SESSION_NOT_FOUND)
+        return REFUSAL_RESULT_UNKNOWN;
+    if (!session->opened)
+        return REFUSAL_SESSION_NOT_OPEN;
+    if (!session->passed_on)
+        return REFUSAL_SESSION_NOT_PASSED_ON;
+    completion->detail = missing_accounts(completion);
+    if (completion->detail)
+        return REFUSAL_RESULT_MALFORMED;
+    if (session->ending != ENDING_NONE)
+        return is_same(completion) ? REFUSAL_NONE : REFUSAL_RESULT_DIFFERS;
+    return session->expires_at <= completion->now ? REFUSAL_RESULT_TOO_LATE : REFUSAL_NONE;
+}
+
+static bool look(struct database *database, void *context)
+{
+    struct completion *completion = context;
+    enum session_found found = session_find_by_key(database, completion->key, completion->session);
+    completion->refusal = judge(completion, found);
+    return found != SESSION_NOT_READ;
+}
+
+static bool take(struct database *database, void *context)
+{
+    struct completion *completion = context;
+    _cleanup_(report_clear) struct report report;
+    const struct session_end end = {
+        .key = completion->key,
+        .ending = completion->result->ending,
+        .reason = reason,
+        .result_hash = completion->digest,
+        .now = completion->now,
+    };
+    report_begin(&report);
+    completion->ended = false;
+    if (!look(database, completion))
+        return false;
+    if (completion->refusal != REFUSAL_NONE || completion->session->ending != ENDING_NONE)
+        return true;
+    for (size_t i = 0; i < completion->result->account_count; i++)
+        report_add_account(&completion->result->accounts[i], &report);
+    completion->ended = true;
+    return conclusion_record(database, completion->config, completion->session, &end, &report);
+}
+
+static enum refusal judge_store(enum store_result stored, const struct completion *completion)
+{
+    return stored == STORE_DONE   ? completion->refusal
+           : stored == STORE_BUSY ? REFUSAL_STORE_BUSY
+                                  : REFUSAL_STORE_FAILED;
+}
+
+enum refusal completion_take(struct service *service, const struct session_key *key,
+                             const struct result *result, int64_t now,
+                             struct session_journey *session, const char **detail)
+{
+    struct completion completion = {
+        .config = service->config, .key = key, .result = result, .now = now, .session = session};
+    memset(session, 0, sizeof *session);
+    *detail = NULL;
+    if (!result_digest(result, completion.digest))
+        return REFUSAL_INTERNAL;
+    /* What is refused, and repeats, needn't wait for the lock. */
+    enum refusal refusal = judge_store(store_read(service->store, look, &completion), &completion);
+    if (refusal == REFUSAL_NONE && session->ending == ENDING_NONE)
+        refusal = judge_store(store_write(service->store, take, &completion), &completion);
+    *detail = completion.detail;
+    if (refusal == REFUSAL_NONE && completion.ended)
+        conclusion_log(session, reason);
+    return refusal;
+}

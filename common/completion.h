@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef FEEDGATE_COMPLETION_H
+#define FEEDGATE_COMPLETION_H
+
+#include "result.h"
+#include "service.h"
+#include "session.h"
+
+/*
+ * Ends a journey that the provider's own application had, with the result
+ * that it hands in: the end and what Sage is told are one transaction, as on
+ * our own pages. The same result again changes nothing, however often and
+ * however late it comes.
+ *
+ * Returns REFUSAL_NONE when the session has this result now or had it before;
+ * RESULT_UNKNOWN, SESSION_NOT_OPEN, SESSION_NOT_PASSED_ON (it is on our own
+ * pages), RESULT_TOO_LATE (the session has expired), RESULT_DIFFERS (it ended
+ * with another one), or RESULT_MALFORMED with `*detail` (static) when the
+ * session's flow needs accounts; STORE_BUSY, STORE_FAILED or INTERNAL. Nothing
+ * has changed then. `session` is the session, as far as it was found.
+ */
+enum refusal completion_take(struct service *service, const struct session_key *key,
+                             const struct result *result, int64_t now,
+                             struct session_journey *session, const char **detail);
+
+#endif

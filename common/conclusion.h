@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef FEEDGATE_CONCLUSION_H
+#define FEEDGATE_CONCLUSION_H
+
+#include "report.h"
+#include "service.h"
+#include "session.h"
+
+/*
+ * The end of a journey, whoever brings it about: the customer on our pages,
+ * the provider's own application, or nobody any more. The session ends and
+ * what Sage is told goes into the outbox in one transaction.
+ */
+
+/*
+ * Ends the session that `session` was found as, and puts what Sage is told
+ * into the outbox, as parts of the caller's transaction; then
+ * `session->ending` tells the end. False on failure, also when the session
+ * can't be ended so: then the transaction must not stand.
+ */
+bool conclusion_record(struct database *database, const struct config *config,
+                       struct session_journey *session, const struct session_end *end,
+                       const struct report *report);
+
+/* The line in the log, once the transaction stands. */
+void conclusion_log(const struct session_journey *session, const char *reason);
+
+/*
+ * Tells Sage now, within OUTBOX_NOW_MS, if a thread can be spared for the
+ * wait; `feedgate deliver` does it otherwise. The service needs SERVICE_REPORTS.
+ */
+void conclusion_tell_sage(struct service *service, const struct session_key *key);
+
+/* Where the customer goes then, owned by the caller; NULL when memory is out. */
+char *conclusion_way_back(const struct session_journey *session);
+
+#endif

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+#include "gate.h"
+
+#include "log.h"
+#include "opening.h"
+
+#include <string.h>
+
+/* The parameters that are passed on, and what the application calls them. */
+static const struct {
+    const char *parameter;
+    const char *variable;
+} passed[] = {
+    {"authorisation_id", "AUTHORISATION_ID"}, {"bank", "BANK_ID"},
+    {"bankaccount", "BANK_ACCOUNT"},          {"externalId", "EXTERNAL_ID"},
+    {"redirect_uri", "REDIRECT_URI"},         {"state", "STATE"},
+};
+enum { PASSED = sizeof passed / sizeof passed[0] };
+
+static const char *const flow_values[] = {
+    [FLOW_AUTHORISATION] = "authorisation",
+    [FLOW_REAUTHORISATION] = "reauthorisation",
+};
+
+/*
+ * Whether a header carries the value unchanged. The parameters' types let no
+ * control character pass; but spaces at either end a server takes off, and it
+ * would be another identifier then.
+ */
+static bool comes_through(const char *value)
+{
+    size_t length = strlen(value);
+    for (size_t i = 0; i < length; i++)
+        if (value[i] < 0x20 || value[i] > 0x7E)
+            return false;
+    return length > 0 && value[0] != ' ' && value[length - 1] != ' ';
+}
+
+static enum refusal judge_values(struct exchange *exchange)
+{
+    for (size_t i = 0; i < PASSED; i++) {
+        const char *value = parameter_value(&exchange->parameters, passed[i].parameter);
+        if (!value || comes_through(value))
+            continue;
+        exchange_note(exchange, passed[i].parameter);
+        return REFUSAL_PARAMETER_MALFORMED;
+    }
+    return REFUSAL_NONE;
+}
+
+static enum refusal pass(struct exchange *exchange, const char *flow)
+{
+    for (size_t i = 0; i < PASSED; i++) {
+        const char *value = parameter_value(&exchange->parameters, passed[i].parameter);
+        if (value && !exchange_add_header(exchange, "Variable-%s: %s", passed[i].variable, value))
+            return REFUSAL_INTERNAL;
+    }
+    if (!exchange_add_header(exchange, "Variable-FLOW: %s", flow))
+        return REFUSAL_INTERNAL;
+    return exchange_pass(exchange) ? REFUSAL_NONE : REFUSAL_INTERNAL;
+}
+
+enum refusal gate_pass_session(struct exchange *exchange, enum flow flow)
+{
+    enum refusal refusal = judge_values(exchange);
+    if (refusal == REFUSAL_NONE)
+        refusal = opening_take(exchange, flow, NULL);
+    return refusal == REFUSAL_NONE ? pass(exchange, flow_values[flow]) : refusal;
+}
+
+enum refusal gate_pass_external_id(struct exchange *exchange)
+{
+    enum refusal refusal = judge_values(exchange);
+    if (refusal == REFUSAL_NONE)
+        log_event(LOG_LEVEL_INFO, "accounts_passed_on", {"client", exchange->token.client});
+    return refusal == REFUSAL_NONE ? pass(exchange, "availableaccounts") : refusal;
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+#include "opening.h"
+
+#include "log.h"
+#include "redirect_uri.h"
+
+#include <string.h>
+
+_Static_assert((int)LOG_ID_SIZE == (int)SESSION_LOG_ID_SIZE, "an exchange names its session");
+
+static enum refusal check_redirect(struct exchange *exchange, const char *uri)
+{
+    const struct config *config = exchange->service->config;
+    if (redirect_uri_allowed(uri, &config->journey.redirect_origins,
+                             &config->journey.fragment_origins))
+        return REFUSAL_NONE;
+    /* Sage adds hosts: the operator must find a new one in minutes. */
+    char origin[REDIRECT_ORIGIN_MAX];
+    redirect_uri_origin(uri, origin);
+    exchange_note(exchange, origin);
+    return REFUSAL_REDIRECT_URI;
+}
+
+static enum refusal consume(struct exchange *exchange, const struct session_opening *opening)
+{
+    const char *id = parameter_value(&exchange->parameters, "authorisation_id");
+    struct session_key key;
+    if (!session_key_make(id, &key))
+        return REFUSAL_INTERNAL;
+    memcpy(exchange->log_id, key.log_id, sizeof key.log_id);
+    return session_consume(exchange->service->store, &key, opening, exchange->now);
+}
+
+enum refusal opening_take(struct exchange *exchange, enum flow flow, const char *ticket_hash)
+{
+    const struct parameter_values *values = &exchange->parameters;
+    const struct session_opening opening = {
+        .flow = flow,
+        .bank = parameter_value(values, "bank"),
+        .redirect_uri = parameter_value(values, "redirect_uri"),
+        .state = parameter_value(values, "state"),
+        .bank_account = parameter_value(values, "bankaccount"),
+        .external_id = parameter_value(values, "externalId"),
+        .ticket_hash = ticket_hash,
+        .passed_on = !ticket_hash,
+    };
+    enum refusal refusal = check_redirect(exchange, opening.redirect_uri);
+    if (refusal == REFUSAL_NONE)
+        refusal = consume(exchange, &opening);
+    if (refusal == REFUSAL_NONE)
+        log_event(LOG_LEVEL_INFO, opening.passed_on ? "session_passed_on" : "session_opened",
+                  {"session", exchange->log_id}, {"flow", flow_word(flow)});
+    return refusal;
+}

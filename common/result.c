@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: MIT */
+#include "result.h"
+
+#include "account_text.h"
+#include "cleanup.h"
+#include "json.h"
+#include "parameter.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A document that is being read. */
+struct reading {
+    struct result *result;
+    char *detail; /* RESULT_DETAIL_SIZE bytes */
+    char place[sizeof "bankAccounts[4294967295]"];
+};
+
+/* The members of an account, all required, and where each is kept. */
+static const struct {
+    const char *name;
+    size_t field;
+    const char *(*judge)(const char *text);
+} account_members[] = {
+    {"bankAccountExternalId", offsetof(struct account, external_id),
+     account_text_judge_external_id},
+    {"accountName", offsetof(struct account, account_name), account_text_judge},
+    {"bankIdentifier", offsetof(struct account, bank_identifier), account_text_judge},
+    {"branchIdentifier", offsetof(struct account, branch_identifier), account_text_judge},
+    {"accountIdentifier", offsetof(struct account, account_identifier), account_text_judge},
+};
+enum { ACCOUNT_MEMBERS = sizeof account_members / sizeof account_members[0] };
+
+static const char **text_of(struct account *account, size_t member)
+{
+    return (const char **)((char *)account + account_members[member].field);
+}
+
+/* Says what is wrong with a member (NULL: with the place itself). Always false. */
+static bool refuse(const struct reading *reading, const char *member, const char *complaint)
+{
+    const char *place = reading->place[0] || member ? reading->place : "the body";
+    (void)snprintf(reading->detail, RESULT_DETAIL_SIZE, "%s%s%s %s", place,
+                   place[0] && member ? "." : "", member ? member : "",
+                   complaint); /* cut at worst */
+    return false;
+}
+
+/* A name of the caller's goes into the detail only if it looks like one. */
+static bool refuse_unknown(const struct reading *reading, const char *name)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
+    size_t length = strlen(name);
+    bool plain = length > 0 && length <= 40 && strspn(name, letters) == length;
+    return refuse(reading, plain ? name : NULL,
+                  plain ? "is not a member that is known here"
+                        : "has a member that is not known here");
+}
+
+static int find_member(const char *name)
+{
+    for (int i = 0; i < ACCOUNT_MEMBERS; i++)
+        if (strcmp(account_members[i].name, name) == 0)
+            return i;
+    return -1;
+}
+
+static bool read_account(const struct reading *reading, const cJSON *item, struct account *account)
+{
+    if (!cJSON_IsObject(item))
+        return refuse(reading, NULL, "must be an object");
+    const cJSON *member;
+    cJSON_ArrayForEach(member, item)
+    {
+        int index = find_member(member->string);
+        if (index < 0)
+            return refuse_unknown(reading, member->string);
+        const char *text = cJSON_GetStringValue(member);
+        const char *complaint = text ? account_members[index].judge(text) : "must be a text";
+        if (complaint)
+            return refuse(reading, account_members[index].name, complaint);
+        *text_of(account, (size_t)index) = text;
+    }
+    for (size_t i = 0; i < ACCOUNT_MEMBERS; i++)
+        if (!*text_of(account, i))
+            return refuse(reading, account_members[i].name, "is missing");
+    return true;
+}
+
+static bool have_same_identifiers(const struct account *one, const struct account *other)
+{
+    return strcmp(one->bank_identifier, other->bank_identifier) == 0 &&
+           strcmp(one->branch_identifier, other->branch_identifier) == 0 &&
+           strcmp(one->account_identifier, other->account_identifier) == 0;
+}
+
+/* Sage would take one of two for the other: it knows accounts by these. */
+static bool is_new(const struct reading *reading, size_t count)
+{
+    const struct account *accounts = reading->result->accounts;
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(accounts[i].external_id, accounts[count].external_id) == 0)
+            return refuse(reading, "bankAccountExternalId", "is the one of an account above, too");
+        if (have_same_identifiers(&accounts[i], &accounts[count]))
+            return refuse(reading, "accountIdentifier",
+                          "is with this bank and branch the one of an account above, too");
+    }
+    return true;
+}
+
+static bool read_accounts(struct reading *reading, const cJSON *accounts)
+{
+    struct result *result = reading->result;
+    if (!accounts)
+        return true;
+    if (result->ending != ENDING_SUCCESS)
+        return refuse(reading, "bankAccounts", "belongs to the status success alone");
+    if (!cJSON_IsArray(accounts))
+        return refuse(reading, "bankAccounts", "must be an array");
+    const cJSON *item;
+    cJSON_ArrayForEach(item, accounts)
+    {
+        if (result->account_count == RESULT_ACCOUNTS_MAX) {
+            reading->place[0] = '\0'; /* it isn't about an account */
+            return refuse(reading, "bankAccounts", "must not have more than 200 accounts");
+        }
+        (void)snprintf(reading->place, sizeof reading->place, "bankAccounts[%zu]",
+                       result->account_count);
+        if (!read_account(reading, item, &result->accounts[result->account_count]) ||
+            !is_new(reading, result->account_count))
+            return false;
+        result->account_count++;
+    }
+    return true;
+}
+_Static_assert((int)RESULT_ACCOUNTS_MAX == 200, "the complaint above says so");
+
+static bool read_status(const struct reading *reading, const char *status)
+{
+    for (enum ending ending = ENDING_SUCCESS; status && ending <= ENDING_ERROR; ending++)
+        if (strcmp(ending_word(ending), status) == 0) {
+            reading->result->ending = ending;
+            return true;
+        }
+    return refuse(reading, "status", "must be one of success, cancelled, error");
+}
+
+static bool read_document(struct reading *reading)
+{
+    struct result *result = reading->result;
+    const cJSON *document = result->document;
+    if (!cJSON_IsObject(document))
+        return refuse(reading, NULL, "must be an object");
+    const cJSON *member;
+    cJSON_ArrayForEach(member, document)
+    {
+        if (strcmp(member->string, "authorisationId") != 0 &&
+            strcmp(member->string, "status") != 0 && strcmp(member->string, "bankAccounts") != 0)
+            return refuse_unknown(reading, member->string);
+    }
+    result->authorisation_id = json_text(document, "authorisationId");
+    if (!result->authorisation_id || !parameter_is_uuid(result->authorisation_id))
+        return refuse(reading, "authorisationId", "must be a UUID");
+    return read_status(reading, json_text(document, "status")) &&
+           read_accounts(reading, json_member(document, "bankAccounts"));
+}
+
+enum refusal result_read(const char *bytes, size_t length, struct result *result,
+                         char detail[RESULT_DETAIL_SIZE])
+{
+    struct reading reading = {.result = result, .detail = detail};
+    memset(result, 0, sizeof *result);
+    result->document = json_parse(bytes, length);
+    if (!result->document)
+        return REFUSAL_BODY_MALFORMED;
+    if (read_document(&reading))
+        return REFUSAL_NONE;
+    result_clear(result);
+    return REFUSAL_RESULT_MALFORMED;
+}
+
+void result_clear(struct result *result)
+{
+    cJSON_Delete(result->document);
+    result->document = NULL;
+    result->account_count = 0;
+}
+
+static int compare_accounts(const void *a, const void *b)
+{
+    const struct account *one = a;
+    const struct account *other = b;
+    return strcmp(one->external_id, other->external_id);
+}
+
+/* An array of status and members, so that no two different results have the same text. */
+static cJSON *make_canonical(const struct result *result)
+{
+    struct account sorted[RESULT_ACCOUNTS_MAX];
+    memcpy(sorted, result->accounts, sizeof sorted);
+    qsort(sorted, result->account_count, sizeof sorted[0], compare_accounts);
+    cJSON *canonical = cJSON_CreateArray();
+    bool made = canonical &&
+                cJSON_AddItemToArray(canonical, cJSON_CreateString(ending_word(result->ending)));
+    for (size_t i = 0; made && i < result->account_count; i++)
+        for (size_t j = 0; made && j < ACCOUNT_MEMBERS; j++)
+            made = cJSON_AddItemToArray(canonical, cJSON_CreateString(*text_of(&sorted[i], j)));
+    if (made)
+        return canonical;
+    cJSON_Delete(canonical);
+    return NULL;
+}
+
+bool result_digest(const struct result *result, char digest[DIGEST_TEXT])
+{
+    _cleanup_(cleanup_json) cJSON *canonical = make_canonical(result);
+    _cleanup_(cleanup_free) char *text = canonical ? cJSON_PrintUnformatted(canonical) : NULL;
+    return text && digest_text(text, strlen(text), digest);
+}
