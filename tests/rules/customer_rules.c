@@ -98,7 +98,9 @@ static const struct {
      {"accounts", "--customer", "x"},
      2,
      "isn't one of accounts"},
-    {"half a command", {"code"}, 2, "unknown command: code"},
+    {"half a command", {"code"}, 2, "code wants `issue` behind it"},
+    {"another half", {"code", "make"}, 2, "code wants `issue` behind it, not make"},
+    {"no command", {"codes"}, 2, "unknown command: codes"},
     {"to forget nobody", {"accounts", "forget", "--customer", "nobody"}, 1, "no customer"},
     {"to forget without saying whom", {"accounts", "forget"}, 2, "missing: --customer"},
 };
@@ -268,9 +270,10 @@ END_TEST
 
 START_TEST(check_looks_at_the_key_of_codes)
 {
-    SERVER(.settings = {"code.key_file ="});
+    SERVER(.settings = {"code.key_file =", "complete.key_file ="});
     struct run run = FEEDGATE("check");
     expect_says(&run, "warn  code: without it POST /code takes no request");
+    expect_says(&run, "ok    complete: without it POST /complete takes no request");
     expect_says(&run, "feedgate.db.key is the key under which codes are stored");
     EXPECT(chmod(server_path("feedgate.db.key"), 0664) == 0, "%s", "chmod");
     run = FEEDGATE("check");

@@ -24,16 +24,23 @@
  */
 Suite *notification_rules(void);
 Suite *token_rules(void);
+Suite *address_rules(void);
+Suite *addresses_rules(void);
 Suite *auth_rules(void);
+Suite *authorizer_rules(void);
+Suite *openapi_rules(void);
 Suite *race_rules(void);
 Suite *availableaccounts_rules(void);
 Suite *key_set_rules(void);
 Suite *time_rules(void);
 Suite *trouble_rules(void);
+Suite *explain_rules(void);
 Suite *header_rules(void);
+Suite *web_check_rules(void);
 Suite *journey_rules(void);
 Suite *delivery_rules(void);
 Suite *code_rules(void);
+Suite *complete_rules(void);
 Suite *customer_rules(void);
 Suite *sandbox_rules(void);
 Suite *deliver_rules(void);

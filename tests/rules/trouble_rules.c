@@ -182,11 +182,11 @@ START_TEST(the_end_of_the_server_is_a_graceful_one_for_all_processes)
 {
     pid_t processes[PROCESSES_MAX];
     SERVER();
-    EXPECT_NUMBER(server_processes(NULL, processes, PROCESSES_MAX), 10);
+    EXPECT_NUMBER(server_processes(NULL, processes, PROCESSES_MAX), 12);
     size_t mark = log_mark();
     server_stop();
     AWAIT(server_processes(NULL, processes, PROCESSES_MAX) == 0, "%s", "some are still there");
-    EXPECT_NUMBER(log_count(mark, "event", "ended", NULL), 10);
+    EXPECT_NUMBER(log_count(mark, "event", "ended", NULL), 12);
 }
 END_TEST
 
@@ -393,15 +393,6 @@ END_TEST
 
 /* ---- plain CGI ---------------------------------------------------------------------- */
 
-/* Runs the endpoint's program as a CGI server would; returns its answer. */
-static const char *run_cgi(const struct request *request)
-{
-    const char *name = scratch_copy(request->path + 1, strcspn(request->path + 1, "?"));
-    const char *arguments[] = {built_path(scratch_format("cgi-bin/%s.fcgi", name)), NULL};
-    return run_program(arguments, cgi_variables(request), request->body, request->body_length)
-        .output;
-}
-
 START_TEST(the_same_programs_run_as_plain_cgi)
 {
     const char *id = new_uuid();
@@ -412,17 +403,17 @@ START_TEST(the_same_programs_run_as_plain_cgi)
     struct request head = OPENING(.id = id, .method = "HEAD");
     struct request listing = listing_request(&(struct listing){.usual = 0});
     arm(new_uuid()); /* the key set is there */
-    EXPECT_NUMBER(cgi_status(run_cgi(&forged)), 401);
-    EXPECT_NUMBER(cgi_status(run_cgi(&large)), 413);
-    EXPECT_NUMBER(cgi_status(run_cgi(&good)), 200);
+    EXPECT_NUMBER(cgi_status(cgi_run(&forged)), 401);
+    EXPECT_NUMBER(cgi_status(cgi_run(&large)), 413);
+    EXPECT_NUMBER(cgi_status(cgi_run(&good)), 200);
     EXPECT_TEXT(session_state(id), "notified");
-    EXPECT_NUMBER(cgi_status(run_cgi(&head)), 405);
-    const char *answer = run_cgi(&opening);
+    EXPECT_NUMBER(cgi_status(cgi_run(&head)), 405);
+    const char *answer = cgi_run(&opening);
     EXPECT_NUMBER(cgi_status(answer), 200);
     EXPECT(strstr(answer, "\r\nCache-Control: no-store\r\n") != NULL, "the answer:\n%s", answer);
     EXPECT_TEXT(session_state(id), "opened");
-    EXPECT_NUMBER(cgi_status(run_cgi(&opening)), 403);
-    EXPECT_NUMBER(cgi_status(run_cgi(&listing)), 404);
+    EXPECT_NUMBER(cgi_status(cgi_run(&opening)), 403);
+    EXPECT_NUMBER(cgi_status(cgi_run(&listing)), 404);
 }
 END_TEST
 

@@ -103,6 +103,7 @@ static struct response finish(struct transfer *transfer, const struct request *r
         .body = scratch_copy(transfer->body.start, transfer->body.length),
         .body_length = transfer->body.length,
         .log_mark = transfer->log_mark,
+        .gated = request->gated,
     };
     curl_easy_cleanup(transfer->handle);
     curl_slist_free_all(transfer->headers);
@@ -346,6 +347,7 @@ struct request listing_request(const struct listing *listing)
                               .path = scratch_format("/availableaccounts?%s", query)};
     add_header(&request, "Accept: application/json");
     add_authorization(&request, listing->authorization, listing->token);
+    add_value(&request, "X-Feedgate-Key", listing->key, OMIT);
     add_further(&request, listing->headers);
     return request;
 }

@@ -24,6 +24,7 @@ struct request {
     const char *headers[HEADERS_MAX];
     const char *body; /* NULL: none */
     size_t body_length;
+    bool gated; /* it goes to an endpoint that gates an application */
 };
 
 struct response {
@@ -34,6 +35,7 @@ struct response {
     const char *body;
     size_t body_length;
     size_t log_mark; /* where the log ended before the request */
+    bool gated;
 };
 
 struct response http_send(const struct request *request);
@@ -109,12 +111,14 @@ struct listing {
     const char *external_id; /* NULL: one that nobody imported */
     const char *query;       /* in place of externalId=... */
     const char *token;
+    const char *key; /* of the header; NULL, OMIT: not sent */
     const char *authorization;
     const char *method;
     const char *headers[4];
 };
 struct request listing_request(const struct listing *listing);
 struct response listing_send(const struct listing *listing);
+#define LISTING(...) listing_request(&(struct listing){.usual = 0, __VA_ARGS__})
 #define LIST(...) listing_send(&(struct listing){.usual = 0, __VA_ARGS__})
 
 /* ---- judging answers ------------------------------------------------------ */

@@ -84,6 +84,8 @@ static const char *expected_challenge(const struct response *response, enum refu
     case REFUSAL_TOKEN_MISSING:
     case REFUSAL_CODE_KEY_MISSING:
     case REFUSAL_CODE_KEY_WRONG:
+    case REFUSAL_COMPLETE_KEY_MISSING:
+    case REFUSAL_COMPLETE_KEY_WRONG:
         return "Bearer realm=\"feedgate\"";
     case REFUSAL_TOKEN_SCOPE:
         return scratch_format(
@@ -102,7 +104,7 @@ static const char *expected_methods(const struct response *response, enum refusa
     if (refusal != REFUSAL_METHOD)
         return NULL;
     if (is_page(response))
-        return "GET, POST";
+        return response->gated ? "GET" : "GET, POST";
     return strcmp(response->endpoint, "availableaccounts") == 0 ? "GET" : "POST";
 }
 
@@ -135,6 +137,8 @@ static void check_problem(const char *file, int line, const struct response *res
         cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(problem, "detail")),
         cJSON_GetArraySize(problem));
     cJSON_Delete(problem);
+    if (refusal == REFUSAL_CUSTOMER_MALFORMED || refusal == REFUSAL_RESULT_MALFORMED)
+        return; /* its test looks for the words */
     const char *expected = scratch_format("about:blank|%s|%d|%s|4", refusal_title(refusal),
                                           refusal_status(refusal), refusal_advice(refusal));
     CHECK(strcmp(parts, expected) == 0, "the problem is %s, not %s", parts, expected);

@@ -25,11 +25,13 @@ const char SERVER_KEY[] = "the-key-that-only-Sage-knows-0815";
 const char SERVER_API_KEY[] = "our-key-for-the-provider-api-4711";
 const char SERVER_CLIENT_SECRET[] = "our-client-secret-at-sage-id-1234";
 const char SERVER_CODE_KEY[] = "the-key-of-the-backend-4711-0815";
+const char SERVER_COMPLETE_KEY[] = "the-key-of-the-application-4713";
 
 struct server {
     char directory[64];
     char url[64];
     unsigned port;
+    unsigned tls_port; /* 0: no HTTPS */
     struct issuer *issuer;
     struct sage_api *sage_api;
     struct child serve; /* tools/serve while it runs */
@@ -40,9 +42,11 @@ struct server {
     char *environment;
     bool preloads; /* the library that was copied into the directory */
     char *wrapper;
+    bool access_log;
 };
 
 static struct server *shared;
+static const struct server_options *shared_options;
 static struct issuer *shared_issuer;
 static struct sage_api *shared_sage_api;
 static struct server *in_use;
@@ -69,6 +73,7 @@ static const char *const usual_settings[] = {
     "journey.fragment_origins = https://fragments.test",
     "journey.provider_name = Example Bank",
     "code.key_file = code.key",
+    "complete.key_file = complete.key",
     "store.database = feedgate.db",
     "log.target = stderr",
 };
@@ -94,7 +99,7 @@ const char *source_path(const char *name)
     return tree_path("FEEDGATE_SOURCE", name);
 }
 
-static const char *web_server(void)
+const char *server_set_up(void)
 {
     const char *name = getenv("FEEDGATE_TEST_SERVER");
     return name != NULL && name[0] != '\0' ? name : "lighttpd";
@@ -102,7 +107,9 @@ static const char *web_server(void)
 
 bool server_is(const char *name)
 {
-    return strcmp(web_server(), name) == 0;
+    const char *set_up = server_set_up();
+    size_t length = strcspn(set_up, "-");
+    return strlen(name) == length && strncmp(set_up, name, length) == 0;
 }
 
 const char *server_path(const char *name)
@@ -112,6 +119,11 @@ const char *server_path(const char *name)
 
 const char *server_socket(const char *endpoint)
 {
+    const char *set_up = server_set_up();
+    if (strcmp(set_up, "lighttpd-spawn") == 0)
+        return scratch_format("%s/run/sockets/feedgate-%s.sock-0", in_use->directory, endpoint);
+    if (strchr(set_up, '-') != NULL)
+        return NULL;
     return scratch_format("%s/run/%s.sock", in_use->directory, endpoint);
 }
 
@@ -123,6 +135,11 @@ const char *server_url(void)
 unsigned server_port(void)
 {
     return in_use->port;
+}
+
+unsigned server_tls_port(void)
+{
+    return in_use->tls_port;
 }
 
 struct issuer *server_issuer(void)
@@ -168,8 +185,7 @@ void server_write_file(const char *name, const char *text)
     EXPECT(rename(new_path, path) == 0, "can't put %s in place", path);
 }
 
-/* The endpoints' user may not reach the build. */
-static void copy_to_server(const char *path, const char *name)
+void server_copy(const char *path, const char *name, mode_t mode)
 {
     const char *copy = server_path(name);
     char bytes[65536];
@@ -179,7 +195,7 @@ static void copy_to_server(const char *path, const char *name)
     for (size_t got; (got = fread(bytes, 1, sizeof(bytes), from)) > 0;)
         EXPECT(fwrite(bytes, 1, got, to) == got, "can't write %s", copy);
     EXPECT(ferror(from) == 0 && fclose(from) == 0 && fclose(to) == 0, "can't copy %s", path);
-    give_to_endpoints(copy, 0640);
+    give_to_endpoints(copy, mode);
 }
 
 /* ---- configuration ------------------------------------------------------ */
@@ -220,6 +236,18 @@ static const char *with_setting(const char *text, const char *section, const cha
     return scratch_format("%s%s\n", text, setting + length + 1);
 }
 
+const char *server_read_file(const char *name)
+{
+    struct stat status;
+    int file = open(server_path(name), O_RDONLY | O_CLOEXEC);
+    EXPECT(file >= 0 && fstat(file, &status) == 0, "%s can't be read", name);
+    char *text = scratch_take((size_t)status.st_size + 1);
+    ssize_t length = read(file, text, (size_t)status.st_size);
+    (void)close(file);
+    EXPECT(length == status.st_size, "%s can't be read whole", name);
+    return text;
+}
+
 static const char *root_of_sage_api(void)
 {
     const char *token_url = sage_api_token_url(in_use->sage_api);
@@ -228,10 +256,9 @@ static const char *root_of_sage_api(void)
 
 static void write_configuration(const struct server_options *options)
 {
-    static const char *const sections[] = {"sage",         "notification", "availableaccounts",
-                                           "session",      "journey",      "code",
-                                           "provider_api", "network",      "keys",
-                                           "store",        "log"};
+    static const char *const sections[] = {
+        "sage",     "notification", "availableaccounts", "session", "journey", "code",
+        "complete", "provider_api", "network",           "keys",    "store",   "log"};
     const char *text = "";
     for (size_t s = 0; s < ROWS(sections); s++) {
         text = scratch_format("%s[%s]\n", text, sections[s]);
@@ -248,6 +275,7 @@ static void write_configuration(const struct server_options *options)
     server_write_file("api.key", scratch_format("%s\n", SERVER_API_KEY));
     server_write_file("client.secret", scratch_format("%s\n", SERVER_CLIENT_SECRET));
     server_write_file("code.key", scratch_format("%s\n", SERVER_CODE_KEY));
+    server_write_file("complete.key", scratch_format("%s\n", SERVER_COMPLETE_KEY));
 }
 
 /* ---- clock -------------------------------------------------------------- */
@@ -318,11 +346,13 @@ static void start_serve(void)
                                "--conf",
                                server_path("feedgate.conf"),
                                "--server",
-                               web_server(),
+                               server_set_up(),
                                "--threads",
                                scratch_format("%u", in_use->threads),
                                "--processes",
                                scratch_format("%u", in_use->processes),
+                               in_use->tls_port != 0 ? "--tls" : NULL,
+                               scratch_format("%u", in_use->tls_port),
                                NULL};
     const char *environment[8] = {scratch_format("SERVE_RUNTIME_DIR=%s", server_path("run")),
                                   scratch_format("FEEDGATE_BUILD=%s", built_path(""))};
@@ -331,6 +361,8 @@ static void start_serve(void)
         environment[count++] = scratch_format("SERVE_ENDPOINT_ENV=%s", endpoint_environment());
     if (in_use->wrapper != NULL)
         environment[count++] = scratch_format("SERVE_WRAPPER=%s", in_use->wrapper);
+    if (in_use->access_log)
+        environment[count++] = scratch_format("SERVE_ACCESS_LOG=%s", server_path("access.log"));
     environment[count] = NULL;
     child_start(&in_use->serve, arguments, environment, server_path("log"));
     bool ready = child_await_line(&in_use->serve, "ready", 3 * PATIENCE_MS);
@@ -384,12 +416,15 @@ static struct server *prepare(const struct server_options *options)
     server->environment = strdup(options->environment != NULL ? options->environment : "");
     server->preloads = options->preload != NULL;
     server->wrapper = options->wrapper != NULL ? strdup(options->wrapper) : NULL;
+    server->access_log = options->access_log;
     server->port = free_port();
+    while (options->tls && (server->tls_port == 0 || server->tls_port == server->port))
+        server->tls_port = free_port();
     (void)snprintf(server->url, sizeof(server->url), "http://127.0.0.1:%u", server->port);
     make_directory(server);
     write_configuration(options);
     if (server->preloads)
-        copy_to_server(built_path(options->preload), "preload.so");
+        server_copy(built_path(options->preload), "preload.so", 0640);
     for (size_t i = 0; i < ROWS(options->files) && options->files[i].name != NULL; i++)
         server_write_file(options->files[i].name, options->files[i].text);
     server->own_clock = options->own_clock;
@@ -415,6 +450,11 @@ void server_restart(void)
     start_serve();
 }
 
+void server_share(const struct server_options *options)
+{
+    shared_options = options;
+}
+
 void server_use_shared(void)
 {
     if (shared == NULL) {
@@ -422,7 +462,8 @@ void server_use_shared(void)
             shared_issuer = issuer_launch();
         if (shared_sage_api == NULL)
             shared_sage_api = sage_api_launch();
-        shared = prepare(&(struct server_options){.usual = 0});
+        shared =
+            prepare(shared_options != NULL ? shared_options : &(struct server_options){.usual = 0});
     }
     in_use = shared;
     if (!child_runs(&shared->serve))

@@ -11,14 +11,15 @@
 #include <sys/types.h>
 
 /*
- * The connector under test: a real web server with the five endpoints, in a
+ * The connector under test: a real web server with the six endpoints, in a
  * temporary directory of its own, started through tools/serve. Most tests use
  * a shared one and keep apart by fresh identifiers; one that needs its own
  * configuration, clock or trouble starts its own, which then is the server in
  * use until the test ends.
  *
  * Environment: FEEDGATE_SOURCE and FEEDGATE_BUILD (the two trees, default "."),
- * FEEDGATE_TEST_SERVER (lighttpd or apache), FEEDGATE_TEST_KEEP (leaves the
+ * FEEDGATE_TEST_SERVER (a set-up of tools/serve: lighttpd, lighttpd-spawn, apache,
+ * apache-fcgid, apache-cgi or nginx), FEEDGATE_TEST_KEEP (leaves the
  * temporary directories), SERVE_WRAPPER (as for tools/serve).
  */
 enum { SETTINGS_MAX = 16 };
@@ -42,6 +43,8 @@ struct server_options {
         *environment;    /* further variables for the endpoints: "A=b C=@/d", `@` the directory */
     const char *preload; /* a library of the build that is loaded into them */
     const char *wrapper; /* a command in front of the endpoints */
+    bool tls;            /* HTTPS beside HTTP; the certificate is run/tls.crt */
+    bool access_log;     /* the web server writes one: access.log */
 };
 
 /* Starts a server and uses it until the test ends. */
@@ -54,6 +57,9 @@ void server_restart(void);
 
 /* Goes back to the shared server, which is started when it is first needed. */
 void server_use_shared(void);
+
+/* How the shared server is to be, said before it is started; borrowed. NULL: as usual. */
+void server_share(const struct server_options *options);
 void server_end_shared(void);
 
 /* A Sage API of the test's own, which ends with it. */
@@ -64,11 +70,18 @@ struct issuer *server_issuer(void);
 struct sage_api *server_sage_api(void);
 const char *server_url(void); /* "http://127.0.0.1:PORT" */
 unsigned server_port(void);
+unsigned server_tls_port(void);
 const char *server_path(const char *name); /* of a file in its directory */
+
+/* The endpoint's socket; NULL where the web server has no lasting one. */
 const char *server_socket(const char *endpoint);
 
+/* The set-up's name: "apache-cgi". */
+const char *server_set_up(void);
+
 /*
- * Whether it is this web server. Tests look at it only where the servers differ by nature:
+ * Whether it is this web server, in whichever set-up. Tests look at it only where the servers
+ * differ by nature:
  * lighttpd keeps a connection after a 413, Apache closes it. (What lighttpd
  * does with queries that it doesn't like: see send_unchanged() in wire.h.)
  */
@@ -82,8 +95,17 @@ extern const char SERVER_CLIENT_SECRET[];
 /* The key that the provider's backend sends to /code. */
 extern const char SERVER_CODE_KEY[];
 
+/* The key that the provider's application sends to /complete. */
+extern const char SERVER_COMPLETE_KEY[];
+
 /* Makes a file in the server's directory that its endpoints may read. */
 void server_write_file(const char *name, const char *text);
+
+/* Copies a file there for them, since they may not reach the build. */
+void server_copy(const char *path, const char *name, mode_t mode);
+
+/* The text of a file in the server's directory. */
+const char *server_read_file(const char *name);
 
 /* The endpoints' time, in seconds since 1970; moved only with an own clock. */
 int64_t server_time(void);

@@ -141,12 +141,17 @@ void fastcgi_send(int wire, int type, const void *bytes, size_t length)
     (void)wire_send(wire, bytes, length);
 }
 
+static int begin_as(const char *endpoint, enum fastcgi_role role)
+{
+    const unsigned char body[8] = {0, (unsigned char)role};
+    int wire = wire_connect_socket(server_socket(endpoint));
+    fastcgi_send(wire, FASTCGI_BEGIN, body, sizeof(body));
+    return wire;
+}
+
 int fastcgi_begin(const char *endpoint)
 {
-    static const unsigned char responder[8] = {0, 1};
-    int wire = wire_connect_socket(server_socket(endpoint));
-    fastcgi_send(wire, FASTCGI_BEGIN, responder, sizeof(responder));
-    return wire;
+    return begin_as(endpoint, FASTCGI_RESPONDER);
 }
 
 static size_t put_length(unsigned char *at, size_t length)
@@ -207,13 +212,17 @@ const char *const *cgi_variables(const struct request *request)
     return variables;
 }
 
-void fastcgi_send_variables(int wire, const struct request *request)
+static void send_variables(int wire, const char *const *variables)
 {
-    const char *const *variables = cgi_variables(request);
     for (; *variables != NULL; variables++) {
         size_t length = strcspn(*variables, "=");
         fastcgi_send_parameter(wire, scratch_copy(*variables, length), *variables + length + 1);
     }
+}
+
+void fastcgi_send_variables(int wire, const struct request *request)
+{
+    send_variables(wire, cgi_variables(request));
 }
 
 static void fastcgi_send_body(int wire, const struct request *request)
@@ -226,16 +235,60 @@ static void fastcgi_send_body(int wire, const struct request *request)
     fastcgi_send(wire, FASTCGI_STDIN, "", 0);
 }
 
+static const char *ask_over_socket(const char *endpoint, const struct request *request,
+                                   enum fastcgi_role role, const char *const *variables)
+{
+    int wire = begin_as(endpoint, role);
+    fastcgi_send_variables(wire, request);
+    send_variables(wire, variables);
+    fastcgi_send(wire, FASTCGI_PARAMS, "", 0);
+    if (role != FASTCGI_AUTHORIZER) /* it is sent no body, and no end of one either */
+        fastcgi_send_body(wire, request);
+    return fastcgi_read_answer(wire);
+}
+
+static const char *run_as_cgi(const struct request *request, const char *const *variables)
+{
+    const char *name = scratch_copy(request->path + 1, strcspn(request->path + 1, "?"));
+    const char *arguments[] = {built_path(scratch_format("cgi-bin/%s.fcgi", name)), NULL};
+    return run_program(arguments, variables, request->body, request->body_length).output;
+}
+
+const char *cgi_run(const struct request *request)
+{
+    return run_as_cgi(request, cgi_variables(request));
+}
+
+/* The same in a role: libfcgi says it in a variable, and so does a server with plain CGI. */
+static const char *cgi_run_as(const struct request *request, enum fastcgi_role role,
+                              const char *const *further)
+{
+    const char *variables[64] = {role == FASTCGI_AUTHORIZER ? "FCGI_ROLE=AUTHORIZER"
+                                                            : "FCGI_ROLE=RESPONDER"};
+    size_t count = 1;
+    const char *const *usual = cgi_variables(request);
+    for (; *usual != NULL && count < ROWS(variables) - 1; usual++)
+        variables[count++] = *usual;
+    for (; *further != NULL && count < ROWS(variables) - 1; further++)
+        variables[count++] = *further;
+    return run_as_cgi(request, variables);
+}
+
 struct response fastcgi_exchange(const struct request *request)
+{
+    static const char *const none[] = {NULL};
+    return fastcgi_exchange_as(request, FASTCGI_RESPONDER, none);
+}
+
+struct response fastcgi_exchange_as(const struct request *request, enum fastcgi_role role,
+                                    const char *const *variables)
 {
     size_t mark = log_mark();
     const char *path = request->path + 1;
     const char *endpoint = scratch_copy(path, strcspn(path, "?"));
-    int wire = fastcgi_begin(endpoint);
-    fastcgi_send_variables(wire, request);
-    fastcgi_send(wire, FASTCGI_PARAMS, "", 0);
-    fastcgi_send_body(wire, request);
-    const char *answer = fastcgi_read_answer(wire);
+    const char *answer = server_socket(endpoint) != NULL
+                             ? ask_over_socket(endpoint, request, role, variables)
+                             : cgi_run_as(request, role, variables);
     const char *body = strstr(answer, "\r\n\r\n");
     EXPECT(body != NULL, "no answer but <%s>", answer);
     return (struct response){.endpoint = endpoint,

@@ -34,6 +34,8 @@ const char *wire_read_all(int wire, size_t *length);
 
 enum { FASTCGI_BEGIN = 1, FASTCGI_PARAMS = 4, FASTCGI_STDIN = 5, FASTCGI_STDOUT = 6 };
 
+enum fastcgi_role { FASTCGI_RESPONDER = 1, FASTCGI_AUTHORIZER = 2 };
+
 /* Connects to an endpoint's socket and begins a request in the Responder role. */
 int fastcgi_begin(const char *endpoint);
 
@@ -50,9 +52,14 @@ const char *fastcgi_read_answer(int wire);
 
 /*
  * Sends the request straight to its endpoint, for what web servers refuse or
- * repair on the way; the answer is judged as any other.
+ * repair on the way; the answer is judged as any other. Where the endpoint has no
+ * lasting socket its program is run as plain CGI.
  */
 struct response fastcgi_exchange(const struct request *request);
+
+/* The same in another role, with further variables, "NAME=value", that end with NULL. */
+struct response fastcgi_exchange_as(const struct request *request, enum fastcgi_role role,
+                                    const char *const *variables);
 
 /*
  * Sends the request through the web server, unless its query is one that
@@ -66,6 +73,9 @@ struct response send_unchanged(const struct request *request);
 
 /* A web server's variables as "NAME=value", ending with NULL: plain CGI's environment. */
 const char *const *cgi_variables(const struct request *request);
+
+/* Runs the endpoint's program as a CGI server would; returns its answer. */
+const char *cgi_run(const struct request *request);
 
 /* The status that a CGI answer begins with; 0 if it is no answer. */
 int cgi_status(const char *answer);
