@@ -15,23 +15,11 @@
 #define NEW_IPV4 "8.8.8.0/24\n"
 #define IN_USE "173.245.48.0/20\n" /* one of those that come with feedgate */
 
-/* A text file as a scratch text. */
-static const char *text_of(const char *path)
-{
-    char *text = scratch_take(65536);
-    int file = open(path, O_RDONLY | O_CLOEXEC);
-    EXPECT(file >= 0, "no %s", path);
-    ssize_t length = read(file, text, 65535);
-    (void)close(file);
-    EXPECT(length >= 0, "can't read %s", path);
-    return text;
-}
-
 /* The list that comes with feedgate, or the lines of one family of it. */
 static const char *shipped(const char *having)
 {
     const char *text = "";
-    const char *line = text_of(source_path("addresses/cloudflare.txt"));
+    const char *line = file_text(source_path("addresses/cloudflare.txt"));
     for (const char *end; (end = strchr(line, '\n')) != NULL; line = end + 1) {
         const char *one = scratch_copy(line, (size_t)(end - line));
         bool ipv6 = strchr(one, ':') != NULL;
@@ -67,12 +55,13 @@ static struct run refresh(const char *more)
 START_TEST(a_list_that_is_up_to_date_stays_as_it_is)
 {
     SERVER(.settings = {CHECKED},
-           .files = {{"sage.txt", text_of(source_path("addresses/cloudflare.txt"))}});
+           .files = {{"sage.txt", file_text(source_path("addresses/cloudflare.txt"))}});
     serve_lists(shipped("ipv4"), shipped("ipv6"));
     struct run run = refresh(NULL);
     EXPECT_NUMBER(run.status, 0);
     EXPECT(strstr(run.output, "is up to date: 22 ranges") != NULL, "%s", run.output);
-    EXPECT_TEXT(text_of(server_path("sage.txt")), text_of(source_path("addresses/cloudflare.txt")));
+    EXPECT_TEXT(file_text(server_path("sage.txt")),
+                file_text(source_path("addresses/cloudflare.txt")));
     EXPECT_NUMBER(refresh("--dry-run").status, 0);
 }
 END_TEST
@@ -80,7 +69,7 @@ END_TEST
 START_TEST(a_refresh_replaces_the_file_and_says_what_changed)
 {
     SERVER(.settings = {CHECKED},
-           .files = {{"sage.txt", text_of(source_path("addresses/cloudflare.txt"))}});
+           .files = {{"sage.txt", file_text(source_path("addresses/cloudflare.txt"))}});
     const char *ipv4 = shipped("ipv4");
     serve_lists(scratch_format(NEW_IPV4 "%s", strchr(ipv4, '\n') + 1), shipped("ipv6"));
     struct stat before;
@@ -91,13 +80,14 @@ START_TEST(a_refresh_replaces_the_file_and_says_what_changed)
     struct run run = refresh("--dry-run");
     EXPECT_NUMBER(run.status, 3);
     EXPECT(strstr(run.output, "nothing was changed") != NULL, "%s", run.output);
-    EXPECT_TEXT(text_of(server_path("sage.txt")), text_of(source_path("addresses/cloudflare.txt")));
+    EXPECT_TEXT(file_text(server_path("sage.txt")),
+                file_text(source_path("addresses/cloudflare.txt")));
 
     run = refresh(NULL);
     EXPECT_NUMBER(run.status, 0);
     EXPECT(strstr(run.output, "- 173.245.48.0/20\n+ 8.8.8.0/24\n") != NULL, "%s", run.output);
     EXPECT(strstr(run.output, "has 22 ranges now") != NULL, "%s", run.output);
-    const char *text = text_of(server_path("sage.txt"));
+    const char *text = file_text(server_path("sage.txt"));
     EXPECT(strstr(text, "\n8.8.8.0/24\n") != NULL && strstr(text, "173.245.48.0/20") == NULL, "%s",
            text);
     EXPECT(strstr(text, list_url(ipv4_server)) != NULL, "%s", text);
@@ -139,7 +129,7 @@ START_TEST(nonsense_leaves_the_file_as_it_is)
         size_t mark = log_mark();
         EXPECT_NUMBER(refresh(NULL).status, 1);
         EXPECT(strstr(log_since(mark), "nothing was changed") != NULL, "%s", log_since(mark));
-        EXPECT_TEXT(text_of(server_path("sage.txt")), IN_USE);
+        EXPECT_TEXT(file_text(server_path("sage.txt")), IN_USE);
     }
     issuer_answer(ipv4_server, shipped("ipv4"));
     case_is("another status");
@@ -156,7 +146,7 @@ START_TEST(nonsense_leaves_the_file_as_it_is)
     EXPECT_NUMBER(refresh(NULL).status, 1);
     case_is("a URL that isn't safe");
     EXPECT_NUMBER(FEEDGATE("addresses", "refresh", "--ipv4-url", "http://192.0.2.1/").status, 1);
-    EXPECT_TEXT(text_of(server_path("sage.txt")), IN_USE);
+    EXPECT_TEXT(file_text(server_path("sage.txt")), IN_USE);
 }
 END_TEST
 
@@ -179,7 +169,8 @@ START_TEST(a_link_is_followed_and_stays)
     struct stat status;
     EXPECT_NUMBER(lstat(server_path("sage.txt"), &status), 0);
     EXPECT(S_ISLNK(status.st_mode), "%s", "the link was replaced");
-    EXPECT(strstr(text_of(server_path("real.txt")), "103.21.244.0/22") != NULL, "%s", "not there");
+    EXPECT(strstr(file_text(server_path("real.txt")), "103.21.244.0/22") != NULL, "%s",
+           "not there");
 }
 END_TEST
 
@@ -203,7 +194,7 @@ static int judge(const char *const *arguments)
 START_TEST(what_is_printed_is_taken_by_the_program_that_it_is_for)
 {
     SERVER(.settings = {CHECKED},
-           .files = {{"sage.txt", text_of(source_path("addresses/cloudflare.txt"))}});
+           .files = {{"sage.txt", file_text(source_path("addresses/cloudflare.txt"))}});
     const char *file = server_path("printed.conf");
     (void)printed("nft");
     EXPECT(judge((const char *[]){"/usr/sbin/nft", "-c", "-f", file, NULL}) == 0, "%s",

@@ -60,17 +60,6 @@ static void stop_front(void *argument)
     child_stop(argument);
 }
 
-static const char *text_of(const char *path)
-{
-    char *text = scratch_take(65536);
-    int file = open(path, O_RDONLY | O_CLOEXEC);
-    EXPECT(file >= 0, "no %s", path);
-    ssize_t length = read(file, text, 65535);
-    (void)close(file);
-    EXPECT(length >= 0, "can't read %s", path);
-    return text;
-}
-
 /* The text with the first `from` replaced, which must be there. */
 static const char *replaced(const char *text, const char *from, const char *to)
 {
@@ -83,10 +72,10 @@ static const char *replaced(const char *text, const char *from, const char *to)
 static const char *shipped(bool apache)
 {
     const char *folder = apache ? "apache-conf" : "lighttpd-conf";
-    return replaced(text_of(source_path(scratch_format("%s/feedgate.conf", folder))),
+    return replaced(file_text(source_path(scratch_format("%s/feedgate.conf", folder))),
                     apache ? "Include \"${FEEDGATE_APACHE_CONF}/common.conf\""
                            : "include var.feedgate_lighttpd_conf + \"/common.conf\"",
-                    text_of(source_path(scratch_format("%s/common.conf", folder))));
+                    file_text(source_path(scratch_format("%s/common.conf", folder))));
 }
 
 #define MODULE(name) "LoadModule " name "_module /usr/lib/apache2/modules/mod_" name ".so\n"
@@ -321,7 +310,7 @@ END_TEST
 /* What the endpoints run with stays; only check reads these. */
 static void configure_check(const char *public_url, const char *network)
 {
-    const char *text = text_of(server_path("feedgate.conf"));
+    const char *text = file_text(server_path("feedgate.conf"));
     text = replaced(text, scratch_format("public_url = %s", server_url()),
                     scratch_format("public_url = %s", public_url));
     server_write_file("feedgate.conf",
@@ -333,7 +322,7 @@ START_TEST(this_machine_is_asked_in_the_name_of_public_url)
     SERVER(.processes = 1, .tls = true);
     const char *authority = scratch_format("ca_file = %s", server_path("run/tls.crt"));
     const char *url = scratch_format("https://127.0.0.1:%u", server_tls_port());
-    const char *text = text_of(server_path("feedgate.conf"));
+    const char *text = file_text(server_path("feedgate.conf"));
     configure_check(scratch_format("https://localhost:%u", refusing_port()), authority);
     struct run run = check_with(url, NULL);
     expect_line(&run, "ok    web server: /notification is reached, with the key header");
@@ -416,7 +405,7 @@ END_TEST
 START_TEST(endpoints_with_another_database_are_named)
 {
     SERVER(.processes = 1);
-    const char *text = text_of(server_path("feedgate.conf"));
+    const char *text = file_text(server_path("feedgate.conf"));
     server_write_file("feedgate.conf", replaced(text, "feedgate.db", "other.db"));
     server_write_file("other.db.key", "0123456789abcdef0123456789abcdef");
     struct run run = check_with(NULL, NULL);
@@ -475,7 +464,7 @@ END_TEST
 START_TEST(a_missing_directory_is_one_failure)
 {
     SERVER(.processes = 1);
-    const char *text = text_of(server_path("feedgate.conf"));
+    const char *text = file_text(server_path("feedgate.conf"));
     server_write_file("feedgate.conf", replaced(text, "feedgate.db", "nowhere/feedgate.db"));
     struct run run = check_with(NULL, NULL);
     EXPECT_NUMBER(run.status, 1);
@@ -489,7 +478,7 @@ END_TEST
 START_TEST(a_database_that_nobody_made_leads_to_the_endpoints_log)
 {
     SERVER(.processes = 1);
-    const char *text = text_of(server_path("feedgate.conf"));
+    const char *text = file_text(server_path("feedgate.conf"));
     server_write_file("feedgate.conf", replaced(text, "feedgate.db", "other.db"));
     struct run run = check_with(NULL, NULL);
     expect_line(&run, "the first endpoint that starts makes it; if they were started, see why they "
@@ -501,7 +490,7 @@ END_TEST
 START_TEST(a_host_that_cannot_be_reached_leads_to_the_firewall)
 {
     SERVER(.processes = 1);
-    const char *text = text_of(server_path("feedgate.conf"));
+    const char *text = file_text(server_path("feedgate.conf"));
     const char *given = strstr(text, "jwks_url = ");
     EXPECT(given != NULL, "%s", text);
     given = scratch_copy(given, strcspn(given, "\n"));

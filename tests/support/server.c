@@ -236,16 +236,21 @@ static const char *with_setting(const char *text, const char *section, const cha
     return scratch_format("%s%s\n", text, setting + length + 1);
 }
 
-const char *server_read_file(const char *name)
+const char *file_text(const char *path)
 {
     struct stat status;
-    int file = open(server_path(name), O_RDONLY | O_CLOEXEC);
-    EXPECT(file >= 0 && fstat(file, &status) == 0, "%s can't be read", name);
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    EXPECT(file >= 0 && fstat(file, &status) == 0, "%s can't be read", path);
     char *text = scratch_take((size_t)status.st_size + 1);
     ssize_t length = read(file, text, (size_t)status.st_size);
     (void)close(file);
-    EXPECT(length == status.st_size, "%s can't be read whole", name);
+    EXPECT(length == status.st_size, "%s can't be read whole", path);
     return text;
+}
+
+const char *server_read_file(const char *name)
+{
+    return file_text(server_path(name));
 }
 
 static const char *root_of_sage_api(void)

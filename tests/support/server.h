@@ -104,7 +104,8 @@ void server_write_file(const char *name, const char *text);
 /* Copies a file there for them, since they may not reach the build. */
 void server_copy(const char *path, const char *name, mode_t mode);
 
-/* The text of a file in the server's directory. */
+/* The text of a file, and of one in the server's directory. */
+const char *file_text(const char *path);
 const char *server_read_file(const char *name);
 
 /* The endpoints' time, in seconds since 1970; moved only with an own clock. */
