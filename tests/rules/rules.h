@@ -45,5 +45,7 @@ Suite *customer_rules(void);
 Suite *sandbox_rules(void);
 Suite *deliver_rules(void);
 Suite *product_rules(void);
+Suite *upgrade_rules(void);
+Suite *fixture_rules(void);
 
 #endif

@@ -432,8 +432,13 @@ static struct server *prepare(const struct server_options *options)
         server_copy(built_path(options->preload), "preload.so", 0640);
     for (size_t i = 0; i < ROWS(options->files) && options->files[i].name != NULL; i++)
         server_write_file(options->files[i].name, options->files[i].text);
+    if (options->database != NULL) {
+        const char *database = scratch_format("%s/feedgate.db", source_path(options->database));
+        server_copy(database, "feedgate.db", 0660);
+        server_copy(scratch_format("%s.key", database), "feedgate.db.key", 0660);
+    }
     server->own_clock = options->own_clock;
-    server->time = (int64_t)time(NULL);
+    server->time = options->began != 0 ? options->began : (int64_t)time(NULL);
     clock_move(0);
     return server;
 }

@@ -39,6 +39,8 @@ struct server_options {
     unsigned processes;        /* of each endpoint; 0: two */
     unsigned threads;          /* of each process; 0: four */
     bool own_clock;            /* stands still until clock_move() moves it */
+    int64_t began;             /* where it stands at first, in seconds since 1970; 0: now */
+    const char *database; /* a directory of the project whose feedgate.db and key it begins with */
     const char
         *environment;    /* further variables for the endpoints: "A=b C=@/d", `@` the directory */
     const char *preload; /* a library of the build that is loaded into them */
