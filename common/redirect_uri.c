@@ -167,25 +167,55 @@ static int digit_value(char digit)
     return found == NULL ? -1 : (int)(found - digits);
 }
 
+/* The value of two digits; -1 when they aren't. */
+static int byte_value(const char *digits)
+{
+    int high = digit_value(digits[0]);
+    int low = high < 0 ? -1 : digit_value(digits[1]);
+    return low < 0 ? -1 : high * 16 + low;
+}
+
 /* The next byte of a query as a server reads it; moves `text` behind it. */
 static char next_decoded(const char **text)
 {
     const char *at = *text;
-    if (at[0] == '%' && digit_value(at[1]) >= 0 && digit_value(at[2]) >= 0) {
-        *text += 3;
-        return (char)(digit_value(at[1]) * 16 + digit_value(at[2]));
-    }
-    *text += 1;
-    return *at;
+    /* ASP.NET reads %u0073 too. */
+    size_t prefix = starts_with(at, "%u00") || starts_with(at, "%U00") ? 4 : 1;
+    int byte = at[0] == '%' ? byte_value(at + prefix) : -1;
+    *text += byte < 0 ? 1 : prefix + 2;
+    if (byte >= 0)
+        return (char)byte;
+    return *at == '+' ? ' ' : *at;
 }
 
-/* Whether a pair of a query is named `state`; some servers don't mind the case. */
+static bool ends_name(char raw)
+{
+    return raw == '\0' || strchr("=&;#", raw) != NULL;
+}
+
+/* What servers pass over beside a name: PHP drops spaces, Rack and Node's qs brackets. */
+static bool is_beside_name(char byte)
+{
+    return byte == ' ' || byte == '[' || byte == ']';
+}
+
+/*
+ * Whether a server may take a pair of a query for `state`: some don't mind the
+ * case, PHP and others read `state[]` and `state[x]` as a `state` that is a list,
+ * and PHP's names end at a NUL.
+ */
 static bool is_named_state(const char *pair)
 {
+    const char *at = pair;
+    while (!ends_name(*at) && is_beside_name(next_decoded(&at)))
+        pair = at;
     for (const char *expected = "state"; *expected != '\0'; expected++)
-        if (*pair == '\0' || lower(next_decoded(&pair)) != *expected)
+        if (ends_name(*pair) || lower(next_decoded(&pair)) != *expected)
             return false;
-    return *pair == '\0' || strchr("=&;#", *pair) != NULL;
+    if (ends_name(*pair))
+        return true;
+    char behind = next_decoded(&pair);
+    return behind == '\0' || is_beside_name(behind);
 }
 
 /* Some servers take `;` for `&`, so both begin a pair here. */

@@ -21,7 +21,8 @@ enum { REDIRECT_URI_MAX = 2048, REDIRECT_ORIGIN_MAX = 300 };
  * has anyway is dropped, one of `origins` must stand in front of it, followed
  * by `/`, `?` or the end. A fragment is allowed only for `fragment_origins`
  * (which must be allowed origins too). A query parameter `state` of its own
- * (escaped or in upper case too) is not allowed: ours would be the second.
+ * (escaped, in upper case or as `state[]` too) is not allowed: ours would be
+ * the second.
  */
 bool redirect_uri_allowed(const char *uri, const struct config_list *origins,
                           const struct config_list *fragment_origins);

@@ -33,6 +33,8 @@ static const char *const allowed[] = {
     "https://money.sage.com/state?statement=1&estate=2&state2=3",
     "https://money.sage.com/?a=state",
     "https://money.sage.com/?state%3D=1",
+    "https://money.sage.com/?states[]=1&a[state]=2&[estate]=3&state_=4&state.x=5",
+    "https://money.sage.com/?a=state[]&[]=state&%5B&+",
     "https://money.sage.com/?sta%zzte=1",
     "https://snd01eu.sagebankdrive.com/api/v1/indirectredirect/11111111",
     "https://gateway.example:8443/back",
@@ -147,6 +149,24 @@ static const char *const refused[] = {
     "https://money.sage.com/?st%41te=1",
     "https://money.sage.com/?a=1&%73tate",
     "https://money.sage.com/?a=1&state=2#state",
+    /* a state that is a list, or that only some servers call so */
+    "https://money.sage.com/?state[]=1",
+    "https://money.sage.com/?state[",
+    "https://money.sage.com/?a=1&state[x]=2",
+    "https://money.sage.com/?state%5B%5D=1",
+    "https://money.sage.com/?state%5bx%5d=1",
+    "https://money.sage.com/?%73tate%5B]=1",
+    "https://money.sage.com/?STATE[0]=1",
+    "https://money.sage.com/?[state]=1",
+    "https://money.sage.com/?%5Bstate%5D=1",
+    "https://money.sage.com/?state]=1",
+    "https://money.sage.com/?%20state=1",
+    "https://money.sage.com/?a=1&+%20state=1",
+    "https://money.sage.com/?state+=1",
+    "https://money.sage.com/?state%20=1",
+    "https://money.sage.com/?state%00x=1",
+    "https://money.sage.com/?%u0073tate=1",
+    "https://money.sage.com/?stat%U0065=1",
 };
 
 START_TEST(any_other_uri_is_refused)

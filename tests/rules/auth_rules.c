@@ -342,6 +342,8 @@ static const struct {
     {"its own state, second", "https://money.sage.com/?a=b&state=1", NULL},
     {"its own state, empty", "https://money.sage.com/?state", NULL},
     {"its own state, escaped", "https://money.sage.com/?%73tate=1", NULL},
+    {"its own state, a list", "https://money.sage.com/?state[]=1", NULL},
+    {"its own state, a list, escaped", "https://money.sage.com/?%73tate%5B%5D=1", NULL},
     {"its own state in front of a fragment", "https://fragments.test/?state=1#x", NULL},
 };
 
