@@ -32,16 +32,24 @@ static const char *fastcgi_variable(void *source, const char *name)
     return FCGX_GetParam(name, request->envp);
 }
 
-/* nginx hands over a header that came twice as two variables, others join them. */
+/*
+ * nginx hands over a header that came twice as two variables, and lighttpd one
+ * that came as X-Name and as X_Name; the others are joined to one.
+ */
+static bool is_there_twice(char *const *variables, const char *name)
+{
+    size_t length = strlen(name);
+    size_t count = 0;
+    for (; *variables; variables++)
+        if (strncmp(*variables, name, length) == 0 && (*variables)[length] == '=')
+            count++;
+    return count > 1;
+}
+
 static bool fastcgi_repeated(void *source, const char *name)
 {
     const FCGX_Request *request = source;
-    size_t length = strlen(name);
-    size_t count = 0;
-    for (char **variable = request->envp; *variable; variable++)
-        if (strncmp(*variable, name, length) == 0 && (*variable)[length] == '=')
-            count++;
-    return count > 1;
+    return is_there_twice(request->envp, name);
 }
 
 static long fastcgi_read(void *source, char *bytes, size_t size)
@@ -103,11 +111,10 @@ static const char *cgi_variable(void *source, const char *name)
     return getenv(name); /* nothing in this process changes the environment */
 }
 
-/* Web servers make an environment of one value a name. */
 static bool cgi_repeated(void *source, const char *name)
 {
-    (void)source, (void)name;
-    return false;
+    (void)source;
+    return is_there_twice(environ, name);
 }
 
 static long cgi_read(void *source, char *bytes, size_t size)

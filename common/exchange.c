@@ -23,11 +23,10 @@ static void find_client(struct exchange *exchange)
 {
     const struct config *config = exchange->service->config;
     const char *variable = client_address_variable(config->network.client_address_header);
-    const struct carrier *carrier = exchange->carrier;
     exchange->client = client_address_find(
         &config->network.trusted_proxies, config->network.client_address_header,
         exchange_variable(exchange, "REMOTE_ADDR"), exchange_variable(exchange, variable),
-        carrier->repeated(carrier->source, variable));
+        exchange_repeated(exchange, variable));
     if (exchange->client.kind == CLIENT_ADDRESS_FROM_HEADER)
         (void)address_print(&exchange->client.address, exchange->client_text);
 }
@@ -58,6 +57,11 @@ void exchange_clear(struct exchange *exchange)
 const char *exchange_variable(const struct exchange *exchange, const char *name)
 {
     return exchange->carrier->variable(exchange->carrier->source, name);
+}
+
+bool exchange_repeated(const struct exchange *exchange, const char *name)
+{
+    return exchange->carrier->repeated(exchange->carrier->source, name);
 }
 
 const char *exchange_address(const struct exchange *exchange)

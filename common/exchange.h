@@ -80,6 +80,9 @@ void exchange_clear(struct exchange *exchange);
 /* A CGI variable of the request; NULL when it isn't there. Borrowed. */
 const char *exchange_variable(const struct exchange *exchange, const char *name);
 
+/* Whether the web server hands it over more than once; exchange_variable() finds one of them. */
+bool exchange_repeated(const struct exchange *exchange, const char *name);
+
 /*
  * The client's address for the log, as text: the web server's peer (whatever
  * the server says of it, "unix:" too; NULL when that is nothing), or the one that a trusted proxy

@@ -43,13 +43,21 @@ enum refusal guard_complete_address(struct exchange *exchange)
     return set->count > 0 ? check_address(exchange, set) : REFUSAL_NONE;
 }
 
+/*
+ * lighttpd and Apache join what came twice by a comma and a space (RFC 9110 section
+ * 5.3), which no configured key and no token has in it; others hand over both.
+ */
+static const char joint[] = ", ";
+
 enum refusal guard_key_header(struct exchange *exchange)
 {
     const struct config *config = exchange->service->config;
-    const char *given = exchange_variable(exchange, config->notification.key_variable);
+    const char *variable = config->notification.key_variable;
+    const char *given = exchange_variable(exchange, variable);
+    if (exchange_repeated(exchange, variable) || (given && strstr(given, joint)))
+        return REFUSAL_KEY_HEADER_REPEATED; /* whatever the values: which one counts isn't ours */
     if (!given || given[0] == '\0')
         return REFUSAL_KEY_HEADER_MISSING;
-    /* A header that came twice arrives joined by a comma, which equals neither key. */
     bool current = is_key(given, &config->notification.key);
     bool next = is_key(given, &config->notification.next_key);
     return current || next ? REFUSAL_NONE : REFUSAL_KEY_HEADER_WRONG;
@@ -62,12 +70,32 @@ enum refusal guard_key_header_if_required(struct exchange *exchange)
                : REFUSAL_NONE;
 }
 
+static const char authorization[] = "HTTP_AUTHORIZATION";
+static const char scheme[] = "Bearer ";
+
+static bool has_scheme(const char *credentials)
+{
+    return strncasecmp(credentials, scheme, sizeof scheme - 1) == 0;
+}
+
+/* The credentials of other schemes may be lists by themselves (RFC 9110 section 11.4). */
+static bool token_is_repeated(const struct exchange *exchange)
+{
+    const char *header = exchange_variable(exchange, authorization);
+    bool first = header && has_scheme(header);
+    for (const char *at = header; at && (at = strstr(at, joint));) {
+        at += sizeof joint - 1;
+        if (first || has_scheme(at))
+            return true;
+    }
+    return exchange_repeated(exchange, authorization);
+}
+
 /* The token of `Authorization: Bearer TOKEN` (RFC 6750 section 2.1); NULL if there is none. */
 static const char *find_token(const struct exchange *exchange)
 {
-    static const char scheme[] = "Bearer ";
-    const char *header = exchange_variable(exchange, "HTTP_AUTHORIZATION");
-    if (!header || strncasecmp(header, scheme, sizeof scheme - 1) != 0)
+    const char *header = exchange_variable(exchange, authorization);
+    if (!header || !has_scheme(header))
         return NULL;
     const char *token = header + sizeof scheme - 1;
     token += strspn(token, " ");
@@ -84,6 +112,8 @@ static enum refusal check_token(struct exchange *exchange, const char *scope, co
         .client = client,
     };
     exchange->scope = scope;
+    if (token_is_repeated(exchange))
+        return REFUSAL_TOKEN_REPEATED;
     const char *token = find_token(exchange);
     if (!token)
         return REFUSAL_TOKEN_MISSING;
@@ -118,6 +148,8 @@ static enum refusal check_own_key(struct exchange *exchange, const char *section
         exchange_note(exchange, detail);
         return wrong;
     }
+    if (token_is_repeated(exchange))
+        return REFUSAL_TOKEN_REPEATED;
     const char *given = find_token(exchange);
     if (!given)
         return missing;

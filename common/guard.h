@@ -20,7 +20,9 @@ enum refusal guard_sage_address(struct exchange *exchange);
 /*
  * The custom header that only Sage and we know (Sage, Securing connector API;
  * Get set up: providers must validate both it and the token). Every provider
- * gets tokens of the same audience, so this is what tells Sage from them.
+ * gets tokens of the same audience, so this is what tells Sage from them. One
+ * that came twice is refused, even with the same value: web servers differ in
+ * which of two counts. So is an `Authorization`, by each guard that reads it.
  */
 enum refusal guard_key_header(struct exchange *exchange);
 

@@ -59,7 +59,9 @@
     R(ADDRESS,                 403, FORBIDDEN,             "address_refused")          \
     R(KEY_HEADER_MISSING,      401, UNAUTHENTICATED,       "key_header_missing")       \
     R(KEY_HEADER_WRONG,        401, UNAUTHENTICATED,       "key_header_wrong")         \
+    R(KEY_HEADER_REPEATED,     401, UNAUTHENTICATED,       "key_header_repeated")      \
     R(TOKEN_MISSING,           401, UNAUTHENTICATED,       "token_missing")            \
+    R(TOKEN_REPEATED,          401, UNAUTHENTICATED,       "token_repeated")           \
     R(TOKEN_MALFORMED,         401, UNAUTHENTICATED,       "token_malformed")          \
     R(TOKEN_TOO_LONG,          401, UNAUTHENTICATED,       "token_too_long")           \
     R(TOKEN_TYPE,              401, UNAUTHENTICATED,       "token_type")               \

@@ -60,12 +60,13 @@ static bool reply_refusal_page(struct exchange *exchange, enum refusal refusal)
 
 /*
  * RFC 6750 section 3.1: no error code for a request that brought no token. A
- * key is none, and a wrong one gets the answer of a missing one.
+ * key is none, and a wrong one, or two of anything, get the answer of a missing one.
  */
 static bool brought_token(enum refusal refusal)
 {
-    return refusal != REFUSAL_TOKEN_MISSING && refusal != REFUSAL_KEY_HEADER_MISSING &&
-           refusal != REFUSAL_KEY_HEADER_WRONG && refusal != REFUSAL_CODE_KEY_MISSING &&
+    return refusal != REFUSAL_TOKEN_MISSING && refusal != REFUSAL_TOKEN_REPEATED &&
+           refusal != REFUSAL_KEY_HEADER_MISSING && refusal != REFUSAL_KEY_HEADER_WRONG &&
+           refusal != REFUSAL_KEY_HEADER_REPEATED && refusal != REFUSAL_CODE_KEY_MISSING &&
            refusal != REFUSAL_CODE_KEY_WRONG && refusal != REFUSAL_COMPLETE_KEY_MISSING &&
            refusal != REFUSAL_COMPLETE_KEY_WRONG;
 }

@@ -183,7 +183,7 @@ static const struct {
     {"cut", REFUSAL_CODE_KEY_WRONG, "Bearer the-key-of-the-backend-4711-081", NULL},
     {"longer", REFUSAL_CODE_KEY_WRONG, "Bearer *5", NULL},
     {"in upper case", REFUSAL_CODE_KEY_WRONG, "Bearer THE-KEY-OF-THE-BACKEND-4711-0815", NULL},
-    {"twice in one", REFUSAL_CODE_KEY_WRONG, "Bearer *, Bearer *", NULL},
+    {"twice in one", REFUSAL_TOKEN_REPEATED, "Bearer *, Bearer *", NULL},
     {"Sage's key", REFUSAL_CODE_KEY_WRONG, "Bearer the-key-that-only-Sage-knows-0815",
      "X-Feedgate-Key: the-key-that-only-Sage-knows-0815"},
 };

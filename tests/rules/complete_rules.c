@@ -280,7 +280,7 @@ static const struct {
     {"scheme alone", REFUSAL_COMPLETE_KEY_MISSING, "Bearer"},
     {"wrong", REFUSAL_COMPLETE_KEY_WRONG, "Bearer a-key-of-somebody-else-0123456789"},
     {"longer", REFUSAL_COMPLETE_KEY_WRONG, "Bearer *5"},
-    {"twice in one", REFUSAL_COMPLETE_KEY_WRONG, "Bearer *, Bearer *"},
+    {"twice in one", REFUSAL_TOKEN_REPEATED, "Bearer *, Bearer *"},
     {"the key of codes", REFUSAL_COMPLETE_KEY_WRONG, "Bearer the-key-of-the-backend-4711-0815"},
     {"Sage's key", REFUSAL_COMPLETE_KEY_WRONG, "Bearer the-key-that-only-Sage-knows-0815"},
 };

@@ -45,7 +45,9 @@ static unsigned gates_that_refuse(enum refusal refusal)
     case REFUSAL_ADDRESS:
     case REFUSAL_KEY_HEADER_MISSING:
     case REFUSAL_KEY_HEADER_WRONG:
+    case REFUSAL_KEY_HEADER_REPEATED:
     case REFUSAL_TOKEN_MISSING:
+    case REFUSAL_TOKEN_REPEATED:
     case REFUSAL_TOKEN_MALFORMED:
     case REFUSAL_TOKEN_TOO_LONG:
     case REFUSAL_TOKEN_TYPE:
@@ -181,6 +183,11 @@ START_TEST(who_is_refused_never_reaches_the_application)
     size_t before = application_requests();
     struct response response = provoke(refusal, gate);
     row_status(response.status);
+    EXPECT_NUMBER(application_requests() - before, 0);
+    if (not_from_outside(refusal) != NULL) {
+        row_left_to_server(not_from_outside(refusal));
+        return;
+    }
     EXPECT_REFUSED(response, refusal);
     expect_public_answer(&response, refusal);
     EXPECT_NUMBER(LOG_COUNT(response.log_mark, "event", "refused"), 1);

@@ -202,8 +202,12 @@ struct response provoke(enum refusal refusal, const char *gate)
         return CALL_AT(gate, .key = OMIT);
     case REFUSAL_KEY_HEADER_WRONG:
         return CALL_AT(gate, .key = "another-key-0123456789-0123456789");
+    case REFUSAL_KEY_HEADER_REPEATED:
+        return CALL_AT(gate, .headers = {scratch_format("X-Feedgate-Key: %s", SERVER_KEY)});
     case REFUSAL_TOKEN_MISSING:
         return CALL_AT(gate, .authorization = OMIT);
+    case REFUSAL_TOKEN_REPEATED:
+        return CALL_AT(gate, .headers = {scratch_format("Authorization: Bearer %s", TOKEN())});
     case REFUSAL_TOKEN_MALFORMED:
         return CALL_AT(gate, .token = "no.token");
     case REFUSAL_TOKEN_TOO_LONG:

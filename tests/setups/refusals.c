@@ -15,6 +15,8 @@ const char *not_from_outside(enum refusal refusal)
     if (refusal == REFUSAL_BODY_INCOMPLETE)
         return "a body that breaks off is dropped by the web server, or its sender has gone and "
                "gets no answer (tests/rules: a_short_body_records_nothing)";
+    if (refusal == REFUSAL_TOKEN_REPEATED && server_is("nginx"))
+        return "nginx itself refuses an Authorization that comes twice, with 400";
     return NULL;
 }
 

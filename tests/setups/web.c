@@ -65,31 +65,151 @@ END_TEST
 
 /* ---- headers ------------------------------------------------------------------------ */
 
-START_TEST(a_wrong_key_before_the_right_one_is_refused)
+#define WRONG_KEY "another-key-0123456789-0123456789"
+
+/* `*` is the right key. */
+static const struct {
+    const char *name;
+    const char *headers[2];
+} twice[] = {
+    {"key header twice, the same", {"X-Feedgate-Key: *", "X-Feedgate-Key: *"}},
+    {"key header twice, right first", {"X-Feedgate-Key: *", "X-Feedgate-Key: " WRONG_KEY}},
+    {"key header twice, wrong first", {"X-Feedgate-Key: " WRONG_KEY, "X-Feedgate-Key: *"}},
+    {"key header twice, in two cases", {"X-Feedgate-Key: *", "x-feedgate-key: *"}},
+};
+
+static struct response send_key_headers(const char *const headers[2])
 {
-    row_begin("key header twice, wrong first");
-    struct response response =
-        NOTIFY(.key = "another-key-0123456789-0123456789",
-               .headers = {scratch_format("X-Feedgate-Key: %s", SERVER_KEY)});
+    const char *second = headers[1] != NULL ? fill_in(headers[1], '*', SERVER_KEY) : NULL;
+    return NOTIFY(.key = OMIT, .headers = {fill_in(headers[0], '*', SERVER_KEY), second});
+}
+
+START_TEST(a_key_header_that_comes_twice_is_refused)
+{
+    row_begin(twice[_i].name);
+    struct response response = send_key_headers(twice[_i].headers);
     row_status(response.status);
-    EXPECT_REFUSED(response, REFUSAL_KEY_HEADER_WRONG);
+    EXPECT_REFUSED(response, REFUSAL_KEY_HEADER_REPEATED);
+    expect_public_answer(&response, REFUSAL_KEY_HEADER_REPEATED);
     row_passed();
 }
 END_TEST
 
-START_TEST(a_wrong_key_behind_the_right_one_is_refused)
+/* A name with `_` is another header, which becomes the same variable, unless it is dropped. */
+static const struct {
+    const char *name;
+    const char *headers[2];
+    enum refusal dropped; /* what comes of it where the second name is dropped */
+} aliases[] = {
+    {"X_Key and X-Key, the same", {"X_Feedgate_Key: *", "X-Feedgate-Key: *"}, REFUSAL_NONE},
+    {"X-Key and X_Key, the same", {"X-Feedgate-Key: *", "X_Feedgate_Key: *"}, REFUSAL_NONE},
+    {"X_Key right, X-Key wrong",
+     {"X_Feedgate_Key: *", "X-Feedgate-Key: " WRONG_KEY},
+     REFUSAL_KEY_HEADER_WRONG},
+    {"X-Key wrong, X_Key right",
+     {"X-Feedgate-Key: " WRONG_KEY, "X_Feedgate_Key: *"},
+     REFUSAL_KEY_HEADER_WRONG},
+    {"X_Key wrong, X-Key right", {"X_Feedgate_Key: " WRONG_KEY, "X-Feedgate-Key: *"}, REFUSAL_NONE},
+    {"X-Key right, X-Feedgate_Key wrong",
+     {"X-Feedgate-Key: *", "X-Feedgate_Key: " WRONG_KEY},
+     REFUSAL_NONE},
+};
+
+static bool drops_underscores(void)
 {
-    row_begin("key header twice, right first");
-    struct response response =
-        NOTIFY(.headers = {"X-Feedgate-Key: another-key-0123456789-0123456789"});
+    return strncmp(server_set_up(), "lighttpd", strlen("lighttpd")) != 0;
+}
+
+START_TEST(an_alias_of_the_key_header_never_counts_beside_it)
+{
+    row_begin(aliases[_i].name);
+    struct response response = send_key_headers(aliases[_i].headers);
     row_status(response.status);
-    if (server_is("nginx")) {
+    if (!drops_underscores())
+        EXPECT_REFUSED(response, REFUSAL_KEY_HEADER_REPEATED);
+    else if (aliases[_i].dropped == REFUSAL_NONE)
         EXPECT_RECORDED(response, "armed");
-        row_left_to_server("nginx hands on both, the first one first, and that counts");
+    else
+        EXPECT_REFUSED(response, aliases[_i].dropped);
+    row_passed();
+}
+END_TEST
+
+START_TEST(a_lone_alias_is_dropped_or_is_the_key_header)
+{
+    static const char *const right[2] = {"X_Feedgate_Key: *"};
+    static const char *const wrong[2] = {"X_Feedgate_Key: " WRONG_KEY};
+    row_begin("X_Key alone");
+    struct response response = send_key_headers(right);
+    row_status(response.status);
+    if (!drops_underscores()) {
+        EXPECT_RECORDED(response, "armed");
+        EXPECT_REFUSED(send_key_headers(wrong), REFUSAL_KEY_HEADER_WRONG);
+        row_left_to_server("lighttpd makes one variable of X_Key and X-Key, so the one is as good "
+                           "as the other, with the right key");
         return;
     }
-    EXPECT_REFUSED(response, REFUSAL_KEY_HEADER_WRONG);
+    EXPECT_REFUSED(response, REFUSAL_KEY_HEADER_MISSING);
     row_passed();
+}
+END_TEST
+
+/* ---- Authorization ------------------------------------------------------------------ */
+
+/* `*` is what opens, a token or a key. */
+static const struct {
+    const char *name;
+    const char *first;
+    const char *second;
+} credentials[] = {
+    {"Authorization twice, the same", "Bearer *", "Bearer *"},
+    {"Authorization twice, right first", "Bearer *", "Bearer x"},
+    {"Authorization twice, wrong first", "Bearer x", "Bearer *"},
+    {"Authorization twice, another scheme", "Basic eDp5", "Bearer *"},
+};
+
+static struct response call_with(const char *endpoint, const char *first, const char *line)
+{
+    const char *body = scratch_format("{\"customer\":\"%s\"}", new_customer(1));
+    struct request code = {.path = "/code",
+                           .body = body,
+                           .body_length = strlen(body),
+                           .headers = {"Content-Type: application/json",
+                                       scratch_format("Authorization: %s", first), line}};
+    if (strcmp(endpoint, "notification") == 0)
+        return NOTIFY(.authorization = first, .headers = {line});
+    if (strcmp(endpoint, "availableaccounts") == 0)
+        return LIST(.key = SERVER_KEY, .authorization = first, .headers = {line});
+    if (strcmp(endpoint, "complete") == 0)
+        return COMPLETE(.authorization = first, .headers = {line});
+    return http_send(&code);
+}
+
+START_TEST(an_authorization_that_comes_twice_is_refused)
+{
+    const char *const opens[][2] = {{"notification", TOKEN()},
+                                    {"availableaccounts", TOKEN()},
+                                    {"code", SERVER_CODE_KEY},
+                                    {"complete", SERVER_COMPLETE_KEY}};
+    row_begin(credentials[_i].name);
+    for (size_t i = 0; i < ROWS(opens); i++) {
+        const char *second = fill_in(credentials[_i].second, '*', opens[i][1]);
+        struct response response =
+            call_with(opens[i][0], fill_in(credentials[_i].first, '*', opens[i][1]),
+                      scratch_format("Authorization: %s", second));
+        row_status(response.status);
+        if (server_is("nginx")) {
+            EXPECT_NUMBER(response.status, 400);
+            EXPECT_NUMBER(LOG_COUNT(response.log_mark, "event", "refused"), 0);
+            continue;
+        }
+        EXPECT_REFUSED(response, REFUSAL_TOKEN_REPEATED);
+        expect_public_answer(&response, REFUSAL_TOKEN_REPEATED);
+    }
+    if (server_is("nginx"))
+        row_left_to_server(not_from_outside(REFUSAL_TOKEN_REPEATED));
+    else
+        row_passed();
 }
 END_TEST
 
@@ -209,8 +329,10 @@ Suite *web_rows(void)
     ADD_TEST(suite, no_other_url_reaches_an_endpoint);
     ADD_TEST(suite, what_servers_normalise_is_the_same_url);
     ADD_TEST(suite, a_query_is_no_option);
-    ADD_TEST(suite, a_wrong_key_before_the_right_one_is_refused);
-    ADD_TEST(suite, a_wrong_key_behind_the_right_one_is_refused);
+    ADD_ROWS(suite, a_key_header_that_comes_twice_is_refused, ROWS(twice));
+    ADD_ROWS(suite, an_alias_of_the_key_header_never_counts_beside_it, ROWS(aliases));
+    ADD_TEST(suite, a_lone_alias_is_dropped_or_is_the_key_header);
+    ADD_ROWS(suite, an_authorization_that_comes_twice_is_refused, ROWS(credentials));
     ADD_TEST(suite, the_last_x_forwarded_for_counts);
     ADD_TEST(suite, a_proxy_header_is_no_variable);
     ADD_TEST(suite, a_header_line_of_8000_bytes_is_no_business_of_the_endpoint);

@@ -81,7 +81,9 @@ static const char *expected_challenge(const struct response *response, enum refu
     switch (refusal) {
     case REFUSAL_KEY_HEADER_MISSING:
     case REFUSAL_KEY_HEADER_WRONG:
+    case REFUSAL_KEY_HEADER_REPEATED:
     case REFUSAL_TOKEN_MISSING:
+    case REFUSAL_TOKEN_REPEATED:
     case REFUSAL_CODE_KEY_MISSING:
     case REFUSAL_CODE_KEY_WRONG:
     case REFUSAL_COMPLETE_KEY_MISSING:
