@@ -9,7 +9,9 @@
  * How a browser would read what is put at a place in a page: enough of HTML's
  * tokenizer (HTML Living Standard, 13.2.5) to judge a template once, so that
  * an escaped value can't be read as anything but text. What the pages'
- * Content-Security-Policy would block is a mistake here too.
+ * Content-Security-Policy would block is a mistake here too, and so is what
+ * browsers read in more than one way: by whether they run scripts, or by
+ * whether it stands in an SVG.
  */
 
 enum { MARKUP_NAME_SIZE = 32 };
@@ -17,6 +19,7 @@ enum { MARKUP_NAME_SIZE = 32 };
 enum markup_place {
     MARKUP_TEXT,           /* between tags */
     MARKUP_TAG_OPEN,       /* behind '<' */
+    MARKUP_END_TAG_OPEN,   /* behind "</" */
     MARKUP_TAG_NAME,       /* in a tag's name */
     MARKUP_TAG,            /* in a tag, between attributes */
     MARKUP_ATTRIBUTE_NAME, /* in an attribute's name */
@@ -24,7 +27,20 @@ enum markup_place {
     MARKUP_QUOTED,         /* in a quoted attribute value */
     MARKUP_UNQUOTED,       /* in one without quotes */
     MARKUP_DECLARATION,    /* behind "<!" */
+    MARKUP_DOCTYPE,        /* behind "<!DOCTYPE" */
     MARKUP_COMMENT,        /* behind "<!--" */
+    MARKUP_TEXT_ALONE,     /* in an element that holds text alone: title, textarea */
+    MARKUP_TEXT_ALONE_END, /* behind a '<' there, which must begin its end tag */
+};
+
+/* What was just read of a comment, as far as its end depends on it. */
+enum markup_comment {
+    MARKUP_COMMENT_BEGIN,      /* "<!--" */
+    MARKUP_COMMENT_BEGIN_DASH, /* "<!---" */
+    MARKUP_COMMENT_TEXT,
+    MARKUP_COMMENT_DASH, /* "-" */
+    MARKUP_COMMENT_END,  /* "--" */
+    MARKUP_COMMENT_BANG, /* "--!" */
 };
 
 /* A place; zeroed it is a page's beginning. */
@@ -32,10 +48,11 @@ struct markup {
     enum markup_place place;
     char quote;                  /* of a quoted value */
     bool begun;                  /* that value has a character */
-    size_t of_data;              /* characters of "data:" with which it begins */
+    size_t of_word;              /* characters of "data:" or "refresh" with which it begins */
     char name[MARKUP_NAME_SIZE]; /* of the tag or attribute, in lower case, cut when long */
     size_t name_length;
-    size_t dashes; /* just read, of a comment */
+    const char *text_alone; /* the end of the element, "/title", that begins or began; or NULL */
+    enum markup_comment comment;
 };
 
 /* Goes on by a character of the template. NULL, or what is wrong with it (static). */

@@ -260,6 +260,8 @@ static bool finish(struct parser *parser)
         return refuse(parser, "the section %s doesn't end",
                       parser->template->nodes[open->node].bytes);
     }
+    if (parser->markup.place == MARKUP_TEXT_ALONE)
+        return refuse(parser, "the template ends without <%s>", parser->markup.text_alone);
     if (parser->markup.place != MARKUP_TEXT)
         return refuse(parser, "the template ends in the middle of a tag");
     if (parser->scope->layout && (parser->contents == 0 || parser->styles == 0))

@@ -382,6 +382,10 @@ static const struct {
      BYTES("<form action=\"{{action}}\"><input name=\"ticket\" value=\"{{ticket}}\">"
            "<input name=\"code\"><button value=\"code\"></button></form>"),
      "code.html: {{text warning_who}} is missing"},
+    {"message.html", BYTES("<!-- a --!>\n<meta http-equiv=refresh content=0>"),
+     "message.html:2: a page may not go elsewhere by itself"},
+    {"layout.html", BYTES("<title>\n{{style}}</title>{{content}}"),
+     "layout.html:2: {{style}} must stand between tags"},
     {"code.html", BYTES("a\n\xFF"), "code.html:2: isn't text in UTF-8"},
     {"code.html", BYTES("a\0{{other}}"), "code.html:1: isn't text in UTF-8"},
     {"code.html", BYTES("\xEF\xBB\xBF"), "code.html:1: begins with a byte order mark"},
