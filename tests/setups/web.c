@@ -95,6 +95,25 @@ START_TEST(a_key_header_that_comes_twice_is_refused)
 }
 END_TEST
 
+START_TEST(an_empty_second_key_header_is_refused_or_dropped)
+{
+    static const char *const behind[2] = {"X-Feedgate-Key: *", "X-Feedgate-Key;"};
+    static const char *const first[2] = {"X-Feedgate-Key;", "X-Feedgate-Key: *"};
+    row_begin("key header twice, one is empty");
+    struct response response = send_key_headers(behind);
+    row_status(response.status);
+    if (strncmp(server_set_up(), "lighttpd", strlen("lighttpd")) == 0) {
+        EXPECT_RECORDED(response, "armed");
+        EXPECT_RECORDED(send_key_headers(first), "armed");
+        row_left_to_server("lighttpd drops a header without a value");
+        return;
+    }
+    EXPECT_REFUSED(response, REFUSAL_KEY_HEADER_REPEATED);
+    EXPECT_REFUSED(send_key_headers(first), REFUSAL_KEY_HEADER_REPEATED);
+    row_passed();
+}
+END_TEST
+
 /* A name with `_` is another header, which becomes the same variable, unless it is dropped. */
 static const struct {
     const char *name;
@@ -330,6 +349,7 @@ Suite *web_rows(void)
     ADD_TEST(suite, what_servers_normalise_is_the_same_url);
     ADD_TEST(suite, a_query_is_no_option);
     ADD_ROWS(suite, a_key_header_that_comes_twice_is_refused, ROWS(twice));
+    ADD_TEST(suite, an_empty_second_key_header_is_refused_or_dropped);
     ADD_ROWS(suite, an_alias_of_the_key_header_never_counts_beside_it, ROWS(aliases));
     ADD_TEST(suite, a_lone_alias_is_dropped_or_is_the_key_header);
     ADD_ROWS(suite, an_authorization_that_comes_twice_is_refused, ROWS(credentials));
