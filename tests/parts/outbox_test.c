@@ -385,7 +385,8 @@ static pid_t in_a_process(void (*work)(void), int *begin)
     }
     char error[STORE_ERROR_MAX];
     (void)close(ends[1]);
-    (void)read(ends[0], &byte, 1); /* until all are there */
+    if (read(ends[0], &byte, 1) != 0) /* its end comes when all are there */
+        _exit(EXIT_FAILURE);
     store = store_open(store_path, STORE_OPERATOR, error);
     api = store ? provider_api_open(store, &test_clock, &config) : NULL;
     if (!api)
