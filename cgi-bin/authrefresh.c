@@ -39,6 +39,7 @@ static const struct endpoint authrefresh = {
     .name = "authrefresh",
     .refusals = REPLY_PAGE,
     .parts = SERVICE_PAGES | SERVICE_CODES | SERVICE_REPORTS,
+    .secrets = SECRETS_PROVIDER_API,
     .get =
         {
             .guards = {guard_no_prefetch},

@@ -70,6 +70,7 @@ static enum refusal list_accounts(struct exchange *exchange)
 static const struct endpoint availableaccounts = {
     .name = "availableaccounts",
     .refusals = REPLY_PROBLEM,
+    .secrets = SECRETS_NOTIFICATION_IF_REQUIRED,
     .get =
         {
             .guards = {guard_sage_address, guard_key_header_if_required,

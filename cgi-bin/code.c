@@ -82,6 +82,7 @@ static const struct endpoint code = {
     .name = "code",
     .refusals = REPLY_PROBLEM,
     .parts = SERVICE_CODES,
+    .secrets = SECRETS_CODE,
     .post =
         {
             .body = {.type = "application/json", .limit = 4 * KIB},

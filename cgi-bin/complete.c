@@ -60,6 +60,7 @@ static const struct endpoint complete = {
     .name = "complete",
     .refusals = REPLY_PROBLEM,
     .parts = SERVICE_REPORTS,
+    .secrets = SECRETS_COMPLETE | SECRETS_PROVIDER_API,
     .post =
         {
             .body = {.type = "application/json", .limit = 64 * KIB},

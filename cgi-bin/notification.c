@@ -117,6 +117,7 @@ static enum refusal record_notification(struct exchange *exchange)
 static const struct endpoint notification = {
     .name = "notification",
     .refusals = REPLY_PROBLEM,
+    .secrets = SECRETS_NOTIFICATION,
     .post =
         {
             .body = {.type = "application/json", .limit = 64 * KIB},

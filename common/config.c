@@ -199,7 +199,7 @@ static bool key_is_its_own(struct config_reading *reading, const char *section,
 {
     static const char sages[] = "has a key of [notification], which Sage knows; make a new one";
     const struct config *config = reading->config;
-    if (own->key.length == 0 && own->next_key.length > 0)
+    if (own->key.file == NULL && own->next_key.file != NULL)
         return refuse_at(reading, section, "next_key_file", "is nothing without key_file");
     if (are_equal(&own->key, &own->next_key))
         return refuse_at(reading, section, "next_key_file",
@@ -297,21 +297,40 @@ static bool provider_api_is_whole(struct config_reading *reading)
     return true;
 }
 
+/* Last, since [availableaccounts] has a say in it. Errors are of the key's own line. */
+static bool open_secrets(struct config_reading *reading)
+{
+    const int line = reading->line;
+    unsigned wanted = reading->secrets;
+    if ((wanted & SECRETS_NOTIFICATION_IF_REQUIRED) != 0 &&
+        reading->config->availableaccounts.require_key_header)
+        wanted |= SECRETS_NOTIFICATION;
+    for (size_t i = 0; i < config_key_count; i++) {
+        const struct config_key *key = &config_keys[i];
+        reading->line = config_key_line(reading, key);
+        if ((key->secrets & wanted) != 0 && reading->line != 0 && !config_open_secret(reading, key))
+            return false;
+    }
+    reading->line = line;
+    return true;
+}
+
 /* What must hold among the keys once each has its value. */
 static bool settle(struct config_reading *reading)
 {
-    return settle_keys(reading) && settle_provider_api_url(reading) &&
+    return open_secrets(reading) && settle_keys(reading) && settle_provider_api_url(reading) &&
            keys_of_notification_differ(reading) && own_keys_are_their_own(reading) &&
            availableaccounts_is_guarded(reading) && fragment_origins_are_allowed(reading) &&
            policy_fits(reading) && client_address_header_is_believed(reading) &&
            provider_api_is_whole(reading);
 }
 
-static bool load(struct config *config, const char *path, char error[CONFIG_ERROR_MAX])
+static bool load(struct config *config, const char *path, unsigned secrets,
+                 char error[CONFIG_ERROR_MAX])
 {
     char text[FILE_BYTES_MAX + 1];
     const char *complaint = NULL;
-    struct config_reading reading = {.config = config, .error = error};
+    struct config_reading reading = {.config = config, .secrets = secrets, .error = error};
     if (!keep_file(&reading, path))
         return false;
     ssize_t length = config_file_read(config->file, 0, text, sizeof(text), &complaint);
@@ -322,11 +341,11 @@ static bool load(struct config *config, const char *path, char error[CONFIG_ERRO
     return config_read_lines(&reading, text, (size_t)length) && settle(&reading);
 }
 
-struct config *config_load(const char *path, char error[CONFIG_ERROR_MAX])
+struct config *config_load(const char *path, unsigned secrets, char error[CONFIG_ERROR_MAX])
 {
     struct config *config = calloc(1, sizeof(*config));
     error[0] = '\0';
-    if (config != NULL && load(config, path, error))
+    if (config != NULL && load(config, path, secrets, error))
         return config;
     config_free(config);
     if (error[0] == '\0')

@@ -42,10 +42,22 @@ struct config_list {
     char *items[CONFIG_LIST_MAX];
 };
 
-/* A secret that was read from a file of its own. */
+/* A secret in a file of its own. */
 struct config_secret {
-    size_t length; /* 0: none is configured */
+    char *file;    /* NULL: none is configured */
+    size_t length; /* 0: none is configured, or this process didn't ask for it */
     char bytes[CONFIG_KEY_MAX];
+};
+
+/* The secrets that a process asks for: it holds no other. */
+enum config_secrets {
+    SECRETS_NONE = 0,
+    SECRETS_NOTIFICATION = 1,             /* the keys of [notification] */
+    SECRETS_NOTIFICATION_IF_REQUIRED = 2, /* the same, while [availableaccounts] wants them shown */
+    SECRETS_CODE = 4,                     /* the keys of [code] */
+    SECRETS_COMPLETE = 8,                 /* the keys of [complete] */
+    SECRETS_PROVIDER_API = 16,            /* client secret and API key */
+    SECRETS_ALL = 31,
 };
 
 /* What a program of the provider's own shows to an endpoint; without a key nobody passes there. */
@@ -141,14 +153,16 @@ struct config {
 const char *config_path(void);
 
 /*
- * Reads and checks the file at `path`, and the secrets it names: each must be
- * a regular file that others can't read, with one line of CONFIG_KEY_MIN to
- * CONFIG_KEY_MAX printable bytes. Returns a configuration that config_free()
+ * Reads and checks the file at `path`, and of the secrets it names those in
+ * `secrets` (of enum config_secrets): each must be a regular file that others
+ * can't read, with one line of CONFIG_KEY_MIN to CONFIG_KEY_MAX printable bytes.
+ * The other files are looked at and never opened, so what holds between two
+ * secrets is told only to who asks for both. Returns a configuration that config_free()
  * gives back, or NULL and in `error` one line: "FILE:LINE: what is wrong and
  * what to write" ("FILE: ..." when the file itself can't be read). What is
  * missing is missed at its section's first line, or at the end of the file.
  */
-struct config *config_load(const char *path, char error[CONFIG_ERROR_MAX]);
+struct config *config_load(const char *path, unsigned secrets, char error[CONFIG_ERROR_MAX]);
 
 /* Gives back a configuration and wipes its secrets. NULL is allowed. */
 void config_free(struct config *config);

@@ -26,6 +26,14 @@ static ssize_t read_all(int descriptor, char *buffer, size_t size)
     return (ssize_t)used;
 }
 
+static const char *judge_file(const struct stat *status, mode_t forbidden)
+{
+    if (!S_ISREG(status->st_mode))
+        return "not a regular file";
+    return (status->st_mode & forbidden) != 0 ? "others may use it; take that away: chmod o= FILE"
+                                              : NULL;
+}
+
 ssize_t config_file_read(const char *path, mode_t forbidden, char *buffer, size_t size,
                          const char **complaint)
 {
@@ -37,14 +45,9 @@ ssize_t config_file_read(const char *path, mode_t forbidden, char *buffer, size_
         *complaint = strerror(errno);
         return -1;
     }
-    if (!S_ISREG(status.st_mode)) {
-        *complaint = "not a regular file";
+    *complaint = judge_file(&status, forbidden);
+    if (*complaint != NULL)
         return -1;
-    }
-    if ((status.st_mode & forbidden) != 0) {
-        *complaint = "others may use it; take that away: chmod o= FILE";
-        return -1;
-    }
     ssize_t length = read_all(descriptor, buffer, size);
     if (length < 0) {
         *complaint = strerror(errno);
@@ -111,17 +114,29 @@ static bool refuse_file(struct config_reading *reading, const struct config_key 
                          missing ? advise(key) : "");
 }
 
+/* Whoever may read it, what it is can be seen; the content is for who asks for the secret. */
 bool config_read_secret(struct config_reading *reading, const struct config_key *key,
                         const char *value)
 {
+    struct config_secret *secret = config_key_field(reading, key);
+    struct stat status;
+    secret->file = config_keep_path(reading, value);
+    if (secret->file == NULL)
+        return false;
+    if (stat(secret->file, &status) != 0)
+        return refuse_file(reading, key, secret->file, strerror(errno));
+    const char *complaint = judge_file(&status, S_IRWXO);
+    return complaint == NULL || refuse_file(reading, key, secret->file, complaint);
+}
+
+bool config_open_secret(struct config_reading *reading, const struct config_key *key)
+{
     char bytes[CONFIG_KEY_MAX + 4]; /* with the end of a line, one byte too many and a NUL */
     const char *complaint = NULL;
-    const char *path = config_keep_path(reading, value);
-    if (path == NULL)
-        return false;
-    ssize_t length = config_file_read(path, S_IRWXO, bytes, sizeof(bytes), &complaint);
-    bool taken = length < 0 ? refuse_file(reading, key, path, complaint)
-                            : take_secret(reading, key, path, bytes, (size_t)length);
+    const struct config_secret *secret = config_key_field(reading, key);
+    ssize_t length = config_file_read(secret->file, S_IRWXO, bytes, sizeof(bytes), &complaint);
+    bool taken = length < 0 ? refuse_file(reading, key, secret->file, complaint)
+                            : take_secret(reading, key, secret->file, bytes, (size_t)length);
     OPENSSL_cleanse(bytes, sizeof(bytes));
     return taken;
 }

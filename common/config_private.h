@@ -27,6 +27,7 @@ struct config_reading {
     struct config *config;                  /* what was understood so far */
     int line;                               /* where we are */
     int section_lines[CONFIG_SECTIONS_MAX]; /* where each section begins; 0: nowhere */
+    unsigned secrets;                       /* of enum config_secrets: what is asked for */
     char *error;                            /* empty until something is wrong */
 };
 
@@ -51,6 +52,7 @@ struct config_key {
     unsigned rules;
     const char *defaults[CONFIG_ENVIRONMENTS]; /* by enum environment, as the file would say */
     const char *const *choices;                /* in the order of the field's enumeration */
+    unsigned secrets;                          /* of enum config_secrets: to which it belongs */
     int64_t least_ms, most_ms;
 };
 
@@ -95,6 +97,9 @@ char *config_keep_path(struct config_reading *reading, const char *path);
 ssize_t config_file_read(const char *path, mode_t forbidden, char *buffer, size_t size,
                          const char **complaint);
 
+/* Reads the file of a key whose reader is config_read_secret(); false after config_refuse(). */
+bool config_open_secret(struct config_reading *reading, const struct config_key *key);
+
 /* One reader for each type of value. */
 config_reader config_read_choice;          /* enumeration */
 config_reader config_read_word;            /* visible ASCII without spaces */
@@ -106,7 +111,7 @@ config_reader config_read_url;             /* https, or http to loopback */
 config_reader config_read_base_url;        /* the same to put a path behind */
 config_reader config_read_proxy;           /* http or https, to anywhere */
 config_reader config_read_path;            /* made absolute */
-config_reader config_read_secret;          /* struct config_secret, from the file named */
+config_reader config_read_secret;          /* struct config_secret; looks at the file named */
 config_reader config_read_key_header;      /* the name of a header of our own */
 config_reader config_read_addresses;       /* struct address_set */
 config_reader config_read_addresses_file;  /* struct config_addresses, from the file named */

@@ -222,7 +222,7 @@ static int run(const struct endpoint *endpoint, size_t threads)
     bool cgi = carrier_is_cgi();
     char error[SERVICE_ERROR_MAX];
     if (!service_open(&process.service, endpoint->name, STORE_ENDPOINT, endpoint->parts,
-                      cgi ? 1 : threads, error))
+                      endpoint->secrets, cgi ? 1 : threads, error))
         return refuse_start(error, cgi);
     int status = cgi ? serve_cgi(&process) : serve_fastcgi(&process, threads);
     service_close(&process.service);

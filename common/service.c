@@ -87,12 +87,12 @@ bool service_open_parts(struct service *service, enum store_role role, unsigned 
 }
 
 bool service_open(struct service *service, const char *program, enum store_role role,
-                  unsigned parts, size_t threads, char error[SERVICE_ERROR_MAX])
+                  unsigned parts, unsigned secrets, size_t threads, char error[SERVICE_ERROR_MAX])
 {
     memset(service, 0, sizeof *service);
     /* Before it is known where the log goes, since nobody may read standard error. */
     log_open(program, LOG_TO_STDERR, LOG_LEVEL_WARNING);
-    service->config = config_load(config_path(), error);
+    service->config = config_load(config_path(), secrets, error);
     if (!service->config)
         return false;
     log_open(program, service->config->log.target, service->config->log.level);

@@ -38,11 +38,11 @@ enum { SERVICE_ERROR_MAX = 1024 };
  * Reads the configuration, opens the log under the name `program`, the store
  * and the key set, and raises the clock to the newest time in the store.
  * `threads` is how many requests are served at a time, `parts` what is needed of
- * enum service_part. Returns false and one
+ * enum service_part, `secrets` which of enum config_secrets. Returns false and one
  * line in `error`; what was opened by then is closed.
  */
 bool service_open(struct service *service, const char *program, enum store_role role,
-                  unsigned parts, size_t threads, char error[SERVICE_ERROR_MAX]);
+                  unsigned parts, unsigned secrets, size_t threads, char error[SERVICE_ERROR_MAX]);
 
 /*
  * The rest of service_open(), for a caller that has read the configuration

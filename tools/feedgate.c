@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 
 static const struct command commands[] = {
-    {"check", NULL, TAKES_JSON | TAKES_URL, 0, show_check,
+    {"check", NULL, TAKES_JSON | TAKES_URL | LOADS_SECRETS, 0, show_check,
      "check the configuration and what it names",
      "Goes through the configuration, the database, the issuer's key set and our own\n"
      "token for Sage, both fetched now, and says for each item `ok`, or what to do after `warn` or "

@@ -25,7 +25,8 @@ enum command_option {
     TAKES_LISTS = 128,
     NEEDS_TARGET = 256,
     TAKES_URL = 512,
-    IS_SERVICE = 32, /* no option: it may stay, so its log goes where the configuration says */
+    LOADS_SECRETS = 1024, /* no option: all of them; without it, only what its parts need */
+    IS_SERVICE = 32,      /* no option: it may stay, so its log goes where the configuration says */
 };
 
 struct command;
@@ -76,6 +77,9 @@ int fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Says that the store wouldn't; returns EXIT_FAILURE. */
 int fail_store(const struct call *call, enum store_result result);
+
+/* Which of enum config_secrets the command may know. */
+unsigned operator_secrets(const struct command *command);
 
 /* Reads the configuration into the call's service; false and one line in `error`. */
 bool operator_configure(struct call *call, char error[SERVICE_ERROR_MAX]);

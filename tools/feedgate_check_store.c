@@ -60,7 +60,8 @@ void check_user(struct check *check)
                      "the database or its directory belongs to root; give both to the endpoints' "
                      "user: chown feedgate: \"$(dirname %s)\" %s*",
                      database_of(check), database_of(check));
-    struct config *again = config_load(check->call->conf, error);
+    struct config *again =
+        config_load(check->call->conf, operator_secrets(check->call->command), error);
     if (!again)
         check_report(check, CHECK_FAIL, "user", NULL, NULL, "as user %s: %s", name, error);
     else

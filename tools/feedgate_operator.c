@@ -9,11 +9,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+unsigned operator_secrets(const struct command *command)
+{
+    if (command->options & LOADS_SECRETS)
+        return SECRETS_ALL;
+    return command->parts & SERVICE_REPORTS ? SECRETS_PROVIDER_API : SECRETS_NONE;
+}
+
 bool operator_configure(struct call *call, char error[SERVICE_ERROR_MAX])
 {
     /* The log's place is the endpoints'; here somebody looks at the terminal. */
     log_open("feedgate", LOG_TO_STDERR, LOG_LEVEL_ERROR);
-    call->service.config = config_load(call->conf, error);
+    call->service.config = config_load(call->conf, operator_secrets(call->command), error);
     if (!call->service.config)
         return false;
     if (call->command->options & IS_SERVICE)

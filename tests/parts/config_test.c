@@ -65,8 +65,10 @@ static void set_up(void)
 
 static void tear_down(void)
 {
-    static const char *const names[] = {"feedgate.conf", "notification.key", "next.key", "case.key",
-                                        "link.key"};
+    static const char *const names[] = {"feedgate.conf", "notification.key", "next.key",
+                                        "case.key",      "link.key",         "code.key",
+                                        "code.next",     "complete.key",     "complete.next",
+                                        "client.secret", "api.key"};
     char path[256];
     for (size_t i = 0; i < COUNT(names); i++) {
         ck_assert_int_gt(snprintf(path, sizeof(path), "%s/%s", directory, names[i]), 0);
@@ -78,7 +80,7 @@ static void tear_down(void)
 static struct config *load_bytes(const char *bytes, size_t length)
 {
     write_file("feedgate.conf", bytes, length, 0640);
-    return config_load(file, error);
+    return config_load(file, SECRETS_ALL, error);
 }
 
 static struct config *load(const char *text)
@@ -676,12 +678,12 @@ END_TEST
 START_TEST(a_file_that_cannot_be_read_is_named)
 {
     char expected[256];
-    ck_assert_ptr_null(config_load(file, error));
+    ck_assert_ptr_null(config_load(file, SECRETS_ALL, error));
     ck_assert_int_gt(
         snprintf(expected, sizeof(expected), "%s: can't be read: No such file or directory", file),
         0);
     ck_assert_str_eq(error, expected);
-    ck_assert_ptr_null(config_load(directory, error));
+    ck_assert_ptr_null(config_load(directory, SECRETS_ALL, error));
     ck_assert_ptr_nonnull(strstr(error, "not a regular file"));
 }
 END_TEST
@@ -691,7 +693,7 @@ START_TEST(a_relative_path_is_made_absolute)
     struct config *config = load_good(BASE);
     config_free(config);
     ck_assert_int_eq(chdir(directory), 0);
-    config = config_load("feedgate.conf", error);
+    config = config_load("feedgate.conf", SECRETS_ALL, error);
     ck_assert_msg(config != NULL, "%s", error);
     ck_assert_str_eq(config->file, file);
     ck_assert_int_eq(strncmp(config->store.database, directory, strlen(directory)), 0);
@@ -804,6 +806,98 @@ START_TEST(a_secret_is_one_line_that_others_cannot_use)
     ck_assert_mem_eq(config->notification.next_key.bytes, secrets[_i].bytes,
                      config->notification.next_key.length);
     config_free(config);
+}
+END_TEST
+
+static const struct {
+    const char *name;
+    unsigned secrets;
+    const char *setting; /* of [availableaccounts] */
+    bool notification, code, complete, provider_api;
+} holders[] = {
+    {"nobody", SECRETS_NONE, "yes", false, false, false, false},
+    {"notification", SECRETS_NOTIFICATION, "no", true, false, false, false},
+    {"availableaccounts", SECRETS_NOTIFICATION_IF_REQUIRED, "no", false, false, false, false},
+    {"its key header", SECRETS_NOTIFICATION_IF_REQUIRED, "yes", true, false, false, false},
+    {"code", SECRETS_CODE, "yes", false, true, false, false},
+    {"complete", SECRETS_COMPLETE | SECRETS_PROVIDER_API, "yes", false, false, true, true},
+    {"auth", SECRETS_PROVIDER_API, "yes", false, false, false, true},
+    {"check", SECRETS_ALL, "no", true, true, true, true},
+};
+
+/* In this order, so that what is required is read behind what requires it. */
+#define ALL_SECRETS                                                                                \
+    BASE "[sage]\ntoken_url = http://localhost:8081/token\n"                                       \
+         "provider_api_url = http://localhost:8081/v1\n"                                           \
+         "[notification]\nnext_key_file = next.key\n"                                              \
+         "[code]\nkey_file = code.key\nnext_key_file = code.next\n"                                \
+         "[complete]\nkey_file = complete.key\nnext_key_file = complete.next\n"                    \
+         "[provider_api]\nclient_id = provider\nclient_secret_file = client.secret\n"              \
+         "api_key_file = api.key\n[availableaccounts]\nrequire_key_header = "
+
+static const char *const further_secrets[] = {"code.key",      "code.next",     "complete.key",
+                                              "complete.next", "client.secret", "api.key"};
+
+static void write_further_secrets(void)
+{
+    char text[64];
+    for (size_t i = 0; i < COUNT(further_secrets); i++) {
+        int length = snprintf(text, sizeof(text), "the-secret-in-%s\n", further_secrets[i]);
+        write_file(further_secrets[i], text, (size_t)length, 0640);
+    }
+}
+
+static bool holds(const struct config_secret *secret)
+{
+    ck_assert_ptr_nonnull(secret->file);
+    ck_assert(secret->length > 0 || secret->bytes[0] == '\0');
+    return secret->length > 0;
+}
+
+START_TEST(a_process_holds_the_secrets_that_it_asks_for_and_no_other)
+{
+    char text[2048];
+    write_further_secrets();
+    (void)snprintf(text, sizeof(text), "%s%s\n", ALL_SECRETS, holders[_i].setting);
+    write_file("feedgate.conf", text, strlen(text), 0640);
+    struct config *config = config_load(file, holders[_i].secrets, error);
+    ck_assert_msg(config != NULL, "%s: %s", holders[_i].name, error);
+    const struct {
+        const struct config_secret *secret;
+        bool held;
+    } expected[] = {
+        {&config->notification.key, holders[_i].notification},
+        {&config->notification.next_key, holders[_i].notification},
+        {&config->code.key, holders[_i].code},
+        {&config->code.next_key, holders[_i].code},
+        {&config->complete.key, holders[_i].complete},
+        {&config->complete.next_key, holders[_i].complete},
+        {&config->provider_api.client_secret, holders[_i].provider_api},
+        {&config->provider_api.api_key, holders[_i].provider_api},
+    };
+    for (size_t i = 0; i < COUNT(expected); i++)
+        ck_assert_msg(holds(expected[i].secret) == expected[i].held, "%s: secret %zu",
+                      holders[_i].name, i);
+    config_free(config);
+}
+END_TEST
+
+/* What can be seen from outside is told all the same. */
+START_TEST(a_file_that_nobody_asked_for_is_looked_at_and_not_opened)
+{
+    write_file("case.key", BYTES("short"), 0640);
+    write_file("feedgate.conf", BYTES(BASE CASE_KEY), 0640);
+    struct config *config = config_load(file, SECRETS_CODE, error);
+    ck_assert_msg(config != NULL, "%s", error);
+    config_free(config);
+    assert_refused("asked for", config_load(file, SECRETS_NOTIFICATION, error), BASE_LINES + 2,
+                   "has 5 characters");
+    write_file("case.key", BYTES("short"), 0644);
+    assert_refused("open to others", config_load(file, SECRETS_CODE, error), BASE_LINES + 2,
+                   "chmod o=");
+    write_file("feedgate.conf", BYTES(BASE "[code]\nkey_file = nowhere.key\n"), 0640);
+    assert_refused("missing", config_load(file, SECRETS_NONE, error), BASE_LINES + 2,
+                   "nowhere.key: No such file");
 }
 END_TEST
 
@@ -938,6 +1032,9 @@ Suite *config_suite(void)
     ADD_RULE_WITH_FILES(suite, a_file_of_too_many_addresses_is_refused, 1);
     ADD_RULE_WITH_FILES(suite, trusted_proxies_are_a_list_of_ranges, 1);
     ADD_RULE_WITH_FILES(suite, a_secret_is_one_line_that_others_cannot_use, COUNT(secrets));
+    ADD_RULE_WITH_FILES(suite, a_process_holds_the_secrets_that_it_asks_for_and_no_other,
+                        COUNT(holders));
+    ADD_RULE_WITH_FILES(suite, a_file_that_nobody_asked_for_is_looked_at_and_not_opened, 1);
     ADD_RULE_WITH_FILES(suite, a_secret_has_a_longest_length, 1);
     ADD_RULE_WITH_FILES(suite, a_link_to_a_secret_is_followed_and_its_end_judged, 1);
     ADD_RULE_WITH_FILES(suite, a_fifo_in_place_of_a_secret_holds_nobody, 1);
