@@ -108,7 +108,7 @@ static enum refusal record_notification(struct exchange *exchange)
         return REFUSAL_INTERNAL;
     enum store_result result = store_write(exchange->service->store, record, &delivery);
     if (result != STORE_DONE)
-        return result == STORE_BUSY ? REFUSAL_STORE_BUSY : REFUSAL_STORE_FAILED;
+        return store_refusal(result, REFUSAL_INTERNAL);
     log_delivery(&delivery, exchange);
     static const char accepted[] = "{\"data\":{\"value\":\"ok\"},\"links\":{},\"meta\":{}}\n";
     return reply_json(exchange, accepted, sizeof accepted - 1) ? REFUSAL_NONE : REFUSAL_INTERNAL;

@@ -79,9 +79,7 @@ enum refusal account_list_for(struct store *store, const char *external_id,
 {
     struct listing listing = {.external_id = external_id, .show = show, .context = context};
     enum store_result result = store_read(store, list_for, &listing);
-    if (result == STORE_DONE)
-        return listing.refusal;
-    return result == STORE_BUSY ? REFUSAL_STORE_BUSY : REFUSAL_STORE_FAILED;
+    return store_refusal(result, listing.refusal);
 }
 
 bool account_list_of(struct database *database, const char *customer_id,

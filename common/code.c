@@ -133,9 +133,7 @@ static enum refusal issue_text(struct store *store, const struct code_key *key,
     struct issue issue = {
         .customer_id = customer_id, .hash = hash, .now = now, .expires_at = code->expires_at};
     enum store_result result = store_write(store, issue_piece, &issue);
-    if (result != STORE_DONE)
-        return result == STORE_BUSY ? REFUSAL_STORE_BUSY : REFUSAL_STORE_FAILED;
-    return issue.known ? REFUSAL_NONE : REFUSAL_CUSTOMER_UNKNOWN;
+    return store_refusal(result, issue.known ? REFUSAL_NONE : REFUSAL_CUSTOMER_UNKNOWN);
 }
 
 enum refusal code_issue(struct store *store, const struct code_key *key, const char *customer_id,

@@ -90,13 +90,6 @@ static bool take(struct database *database, void *context)
     return conclusion_record(database, completion->config, completion->session, &end, &report);
 }
 
-static enum refusal judge_store(enum store_result stored, const struct completion *completion)
-{
-    return stored == STORE_DONE   ? completion->refusal
-           : stored == STORE_BUSY ? REFUSAL_STORE_BUSY
-                                  : REFUSAL_STORE_FAILED;
-}
-
 enum refusal completion_take(struct service *service, const struct session_key *key,
                              const struct result *result, int64_t now,
                              struct session_journey *session, const char **detail)
@@ -108,9 +101,12 @@ enum refusal completion_take(struct service *service, const struct session_key *
     if (!result_digest(result, completion.digest))
         return REFUSAL_INTERNAL;
     /* What is refused, and repeats, needn't wait for the lock. */
-    enum refusal refusal = judge_store(store_read(service->store, look, &completion), &completion);
-    if (refusal == REFUSAL_NONE && session->ending == ENDING_NONE)
-        refusal = judge_store(store_write(service->store, take, &completion), &completion);
+    enum store_result stored = store_read(service->store, look, &completion);
+    enum refusal refusal = store_refusal(stored, completion.refusal);
+    if (refusal == REFUSAL_NONE && session->ending == ENDING_NONE) {
+        stored = store_write(service->store, take, &completion);
+        refusal = store_refusal(stored, completion.refusal);
+    }
     *detail = completion.detail;
     if (refusal == REFUSAL_NONE && completion.ended)
         conclusion_log(session, reason);

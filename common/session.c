@@ -131,19 +131,6 @@ static bool consume(struct database *database, void *context)
     return true;
 }
 
-static enum refusal refusal_of(enum store_result result, enum refusal refusal)
-{
-    switch (result) {
-    case STORE_DONE:
-        return refusal;
-    case STORE_BUSY:
-        return REFUSAL_STORE_BUSY;
-    case STORE_FAILED:
-        break;
-    }
-    return REFUSAL_STORE_FAILED;
-}
-
 enum refusal session_consume(struct store *store, const struct session_key *key,
                              const struct session_opening *opening, int64_t now)
 {
@@ -151,12 +138,12 @@ enum refusal session_consume(struct store *store, const struct session_key *key,
         .key = key, .opening = opening, .now = now, .refusal = REFUSAL_STORE_FAILED};
     /* A look without the lock first, so that a flood of guesses can't hold up those who write. */
     enum store_result result = store_read(store, judge, &consumption);
-    enum refusal refusal = refusal_of(result, consumption.refusal);
+    enum refusal refusal = store_refusal(result, consumption.refusal);
     if (refusal != REFUSAL_NONE)
         return refusal;
     consumption.refusal = REFUSAL_STORE_FAILED;
     result = store_write(store, consume, &consumption);
-    return refusal_of(result, consumption.refusal);
+    return store_refusal(result, consumption.refusal);
 }
 
 bool session_newest_time(struct database *database, int64_t *newest)

@@ -88,9 +88,7 @@ enum refusal shown_accounts_read(struct store *store, const struct language *lan
     struct reading reading = {.customer_id = customer_id, .accounts = accounts};
     *accounts = (struct shown_accounts){.language = language};
     enum store_result result = store_read(store, read_accounts, &reading);
-    if (result != STORE_DONE)
-        return result == STORE_BUSY ? REFUSAL_STORE_BUSY : REFUSAL_STORE_FAILED;
-    return accounts->failed ? REFUSAL_OUT_OF_MEMORY : REFUSAL_NONE;
+    return store_refusal(result, accounts->failed ? REFUSAL_OUT_OF_MEMORY : REFUSAL_NONE);
 }
 
 void shown_accounts_clear(struct shown_accounts *accounts)

@@ -245,13 +245,6 @@ static bool cancel_abandoned(struct database *database, void *context)
     return end_without_accounts(database, work, ENDING_CANCELLED, "abandoned");
 }
 
-static enum refusal judge_store(enum store_result result)
-{
-    return result == STORE_DONE   ? REFUSAL_NONE
-           : result == STORE_BUSY ? REFUSAL_STORE_BUSY
-                                  : REFUSAL_STORE_FAILED;
-}
-
 static enum refusal take(struct step_work *work, store_piece *piece)
 {
     const char *secret = work->request->secret;
@@ -260,11 +253,13 @@ static enum refusal take(struct step_work *work, store_piece *piece)
         return REFUSAL_INTERNAL;
     /* Strangers with invented secrets, and repeats, needn't wait for the lock. */
     if (secret) {
-        enum refusal refusal = judge_store(store_read(work->service->store, look, work));
+        enum store_result result = store_read(work->service->store, look, work);
+        enum refusal refusal = store_refusal(result, REFUSAL_NONE);
         if (refusal != REFUSAL_NONE || !goes_on(work) || piece == look)
             return refusal != REFUSAL_NONE ? refusal : work->refusal;
     }
-    enum refusal refusal = judge_store(store_write(work->service->store, piece, work));
+    enum refusal refusal =
+        store_refusal(store_write(work->service->store, piece, work), REFUSAL_NONE);
     if (refusal != REFUSAL_NONE)
         return refusal;
     if (work->ended)
@@ -314,7 +309,8 @@ enum refusal step_cancel_abandoned(struct service *service, int64_t now, bool *f
     if (service->config->journey.cancel_abandoned_ms == 0)
         return REFUSAL_NONE;
     /* Mostly there is none, and then nobody need wait for the lock. */
-    enum refusal refusal = judge_store(store_read(service->store, look_for_abandoned, &work));
+    enum refusal refusal =
+        store_refusal(store_read(service->store, look_for_abandoned, &work), REFUSAL_NONE);
     if (refusal == REFUSAL_NONE && work.abandoned)
         refusal = take(&work, cancel_abandoned);
     *found = work.abandoned;

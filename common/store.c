@@ -239,6 +239,19 @@ struct store *store_open(const char *path, enum store_role role, char error[STOR
     return NULL;
 }
 
+enum refusal store_refusal(enum store_result result, enum refusal otherwise)
+{
+    switch (result) {
+    case STORE_DONE:
+        return otherwise;
+    case STORE_BUSY:
+        return REFUSAL_STORE_BUSY;
+    case STORE_FAILED:
+        break;
+    }
+    return REFUSAL_STORE_FAILED;
+}
+
 void store_close(struct store *store)
 {
     if (!store || !writer_close(store->writer))

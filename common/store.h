@@ -2,7 +2,8 @@
 #ifndef FEEDGATE_STORE_H
 #define FEEDGATE_STORE_H
 
-#include "piece.h"
+#include "database.h"
+#include "refusal.h"
 
 /*
  * The process's way to the database, shared by its threads. Several processes
@@ -10,6 +11,21 @@
  */
 
 struct store;
+
+/*
+ * A piece of work on a connection. What it learns it leaves in `context`.
+ * A write that returns false has all its own changes undone.
+ */
+typedef bool store_piece(struct database *database, void *context);
+
+enum store_result {
+    STORE_DONE,   /* the piece ran and, if it wrote, is on the disk for good */
+    STORE_BUSY,   /* others held the lock too long; nothing happened */
+    STORE_FAILED, /* the database failed (the log says how); nothing happened */
+};
+
+/* What a request is answered with: `otherwise` when the store did its part, else why not. */
+enum refusal store_refusal(enum store_result result, enum refusal otherwise);
 
 enum store_role {
     STORE_ENDPOINT, /* makes the database and brings it up to date */

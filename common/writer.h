@@ -2,7 +2,7 @@
 #ifndef FEEDGATE_WRITER_H
 #define FEEDGATE_WRITER_H
 
-#include "piece.h"
+#include "store.h"
 
 /* The thread that writes to the database for all others of the process. */
 
