@@ -141,9 +141,10 @@ static bool claim(struct database *database, void *context)
     statement_bind_integer(insert, 3, look->now + CLAIM_MS);
     statement_bind_integer(insert, 4, look->now);
     statement_bind_integer(insert, 5, look->now + PAUSE_MAX_MS);
-    if (!statement_run(insert))
+    int64_t changed;
+    if (!statement_changes(insert, &changed))
         return false;
-    look->picture = database_changes(database) == 1 ? PICTURE_OURS : PICTURE_FETCHED;
+    look->picture = changed == 1 ? PICTURE_OURS : PICTURE_FETCHED;
     return true;
 }
 

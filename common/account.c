@@ -105,10 +105,7 @@ bool account_is_of(struct database *database, const char *external_id, const cha
         database, "SELECT 1 FROM account WHERE external_id = $1 AND customer_id = $2");
     statement_bind_text(select, 1, external_id);
     statement_bind_text(select, 2, customer_id);
-    enum step step = statement_step(select);
-    statement_done(select);
-    *owned = step == STEP_ROW;
-    return step != STEP_FAILED;
+    return statement_finds(select, owned);
 }
 
 bool account_link(struct database *database, const char *id, const char *external_id, int64_t now)
@@ -143,11 +140,10 @@ enum account_linked account_adopt(struct database *database, const char *id,
         database, "SELECT external_id FROM bank_account WHERE id = $1 AND external_id = $2");
     statement_bind_text(select, 1, id);
     statement_bind_text(select, 2, external_id);
-    enum step step = statement_step(select);
-    statement_done(select);
-    if (step == STEP_FAILED)
+    bool here;
+    if (!statement_finds(select, &here))
         return ACCOUNT_NOT_LINKED;
-    return step == STEP_ROW ? ACCOUNT_LINKED : ACCOUNT_LINKED_ELSEWHERE;
+    return here ? ACCOUNT_LINKED : ACCOUNT_LINKED_ELSEWHERE;
 }
 
 /* An externalId that can't be guessed; of the letters that survive every query string. */
@@ -202,9 +198,10 @@ static enum account_stored upsert(struct database *database, const char *custome
     statement_bind_text(insert, 5, account->bank_identifier);
     statement_bind_text(insert, 6, account->account_identifier);
     statement_bind_text(insert, 7, account->branch_identifier);
-    if (!statement_run(insert))
+    int64_t changed;
+    if (!statement_changes(insert, &changed))
         return ACCOUNT_NOT_STORED;
-    return database_changes(database) == 1 ? ACCOUNT_STORED : ACCOUNT_OF_ANOTHER;
+    return changed == 1 ? ACCOUNT_STORED : ACCOUNT_OF_ANOTHER;
 }
 
 enum account_stored account_store(struct database *database, const char *customer_id,
@@ -228,20 +225,7 @@ bool account_customer_known(struct database *database, const char *customer_id, 
 {
     struct statement *select = database_statement(database, "SELECT 1 FROM customer WHERE id = $1");
     statement_bind_text(select, 1, customer_id);
-    enum step step = statement_step(select);
-    statement_done(select);
-    *known = step == STEP_ROW;
-    return step != STEP_FAILED;
-}
-
-/* Runs a bound DELETE; says how many rows went. */
-static bool remove_rows(struct database *database, struct statement *delete, int64_t *removed)
-{
-    *removed = 0;
-    if (!statement_run(delete))
-        return false;
-    *removed = database_changes(database);
-    return true;
+    return statement_finds(select, known);
 }
 
 bool account_forget(struct database *database, const char *customer_id,
@@ -251,12 +235,12 @@ bool account_forget(struct database *database, const char *customer_id,
         database_statement(database, "DELETE FROM bank_account WHERE external_id IN "
                                      "(SELECT external_id FROM account WHERE customer_id = $1)");
     statement_bind_text(links, 1, customer_id);
-    if (!remove_rows(database, links, &forgotten->links))
+    if (!statement_changes(links, &forgotten->links))
         return false;
     struct statement *accounts =
         database_statement(database, "DELETE FROM account WHERE customer_id = $1");
     statement_bind_text(accounts, 1, customer_id);
-    if (!remove_rows(database, accounts, &forgotten->accounts))
+    if (!statement_changes(accounts, &forgotten->accounts))
         return false;
     struct statement *customer = database_statement(database, "DELETE FROM customer WHERE id = $1");
     statement_bind_text(customer, 1, customer_id);

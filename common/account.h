@@ -40,11 +40,9 @@ enum refusal account_list_for(struct store *store, const char *external_id,
 bool account_list_of(struct database *database, const char *customer_id,
                      void (*show)(const struct account *account, void *context), void *context);
 
-/* Whether the account is this customer's, and whether there is such a customer; false on failure.
- */
+/* Whether the account is this customer's; false on failure. */
 bool account_is_of(struct database *database, const char *external_id, const char *customer_id,
                    bool *owned);
-bool account_customer_exists(struct database *database, const char *customer_id, bool *exists);
 
 /*
  * Sage linked a bank account of its own (`id`, in lower case) to an

@@ -171,11 +171,7 @@ bool code_forget(struct database *database, const char *customer_id, int64_t *re
     struct statement *delete =
         database_statement(database, "DELETE FROM one_time_code WHERE customer_id = $1");
     statement_bind_text(delete, 1, customer_id);
-    *removed = 0;
-    if (!statement_run(delete))
-        return false;
-    *removed = database_changes(database);
-    return true;
+    return statement_changes(delete, removed);
 }
 
 bool code_continuation(const struct code_key *key, const char *session_key,

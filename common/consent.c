@@ -23,8 +23,5 @@ bool consent_forget(struct database *database, const char *customer_id, int64_t 
     struct statement *forget =
         database_statement(database, "DELETE FROM consent WHERE customer_id = $1");
     statement_bind_text(forget, 1, customer_id);
-    if (!statement_run(forget))
-        return false;
-    *removed = database_changes(database);
-    return true;
+    return statement_changes(forget, removed);
 }

@@ -216,9 +216,28 @@ bool statement_run(struct statement *statement)
     return step == STEP_DONE;
 }
 
-int64_t database_changes(struct database *database)
+bool statement_changes(struct statement *statement, int64_t *changed)
 {
-    return sqlite3_changes64(database->connection);
+    bool ran = statement_run(statement);
+    *changed = ran ? sqlite3_changes64(statement->database->connection) : 0;
+    return ran;
+}
+
+bool statement_numbers(struct statement *statement, int64_t *numbers, int count)
+{
+    bool found = statement_step(statement) == STEP_ROW;
+    for (int i = 0; found && i < count; i++)
+        numbers[i] = statement_integer(statement, i);
+    statement_done(statement);
+    return found;
+}
+
+bool statement_finds(struct statement *statement, bool *found)
+{
+    enum step step = statement_step(statement);
+    statement_done(statement);
+    *found = step == STEP_ROW;
+    return step != STEP_FAILED;
 }
 
 bool database_execute(struct database *database, const char *sql)

@@ -60,8 +60,14 @@ void statement_done(struct statement *statement);
 /* Runs a bound statement that returns no rows; whether it worked. */
 bool statement_run(struct statement *statement);
 
-/* How many rows the last statement_run() of this connection changed. */
-int64_t database_changes(struct database *database);
+/* The same; and how many rows it changed, 0 when it failed. */
+bool statement_changes(struct statement *statement, int64_t *changed);
+
+/* Runs a bound statement that has one row of numbers; false when it has none or fails. */
+bool statement_numbers(struct statement *statement, int64_t *numbers, int count);
+
+/* Whether a bound statement has a row; false when it fails. */
+bool statement_finds(struct statement *statement, bool *found);
 
 /* Runs SQL text that takes no parameters (migrations, BEGIN); whether it worked. */
 bool database_execute(struct database *database, const char *sql);

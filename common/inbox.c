@@ -11,14 +11,6 @@ const char *event_outcome_word(enum event_outcome outcome)
     return outcome_words[outcome];
 }
 
-/* 1 or 0 for whether a bound query finds a row; -1 on failure. */
-static int finds_row(struct statement *select)
-{
-    enum step step = statement_step(select);
-    statement_done(select);
-    return step == STEP_FAILED ? -1 : step == STEP_ROW;
-}
-
 static void bind_resource(struct statement *statement, const struct event *event)
 {
     statement_bind_text(statement, 1, event->type);
@@ -34,17 +26,17 @@ bool inbox_history(struct database *database, const struct event *event,
                                      "AND resource_id = $3 AND body_sha256 = $4");
     bind_resource(same, event);
     statement_bind_text(same, 4, event->body_sha256);
-    int found = finds_row(same);
+    bool found;
     *history = INBOX_SAME_EVENT;
-    if (found != 0)
-        return found == 1;
+    if (!statement_finds(same, &found) || found)
+        return found;
     struct statement *resource =
         database_statement(database, "SELECT 1 FROM event WHERE type = $1 AND resource_type = $2 "
                                      "AND resource_id = $3 LIMIT 1");
     bind_resource(resource, event);
-    found = finds_row(resource);
-    *history = found == 1 ? INBOX_ANOTHER_BODY : INBOX_NEW;
-    return found >= 0;
+    bool read = statement_finds(resource, &found);
+    *history = found ? INBOX_ANOTHER_BODY : INBOX_NEW;
+    return read;
 }
 
 bool inbox_record(struct database *database, const struct event *event, enum event_outcome outcome,
@@ -85,10 +77,7 @@ bool inbox_purge(struct database *database, int64_t received_before, int64_t tok
     statement_bind_integer(purge, 1, received_before);
     statement_bind_integer(purge, 2, token_expired_before);
     statement_bind_integer(purge, 3, limit);
-    if (!statement_run(purge))
-        return false;
-    *removed = database_changes(database);
-    return true;
+    return statement_changes(purge, removed);
 }
 
 bool inbox_list(struct database *database, int64_t after, int64_t limit,

@@ -154,9 +154,10 @@ static bool claim(struct database *database, void *context)
     statement_bind_integer(insert, 2, attempt->now);
     statement_bind_integer(insert, 3, cool);
     statement_bind_integer(insert, 4, abandoned);
-    if (!statement_run(insert))
+    int64_t changed;
+    if (!statement_changes(insert, &changed))
         return false;
-    attempt->ours = database_changes(database) == 1;
+    attempt->ours = changed == 1;
     return true;
 }
 

@@ -16,19 +16,15 @@ static int newest_applied(struct database *database)
 {
     struct statement *found = database_statement(
         database, "SELECT COUNT(*) FROM sqlite_schema WHERE name = 'schema_migration'");
-    if (statement_step(found) != STEP_ROW)
+    int64_t exists = 0;
+    if (!statement_numbers(found, &exists, 1))
         return -1;
-    bool exists = statement_integer(found, 0) != 0;
-    statement_done(found);
-    if (!exists)
+    if (exists == 0)
         return 0;
     struct statement *newest =
         database_statement(database, "SELECT COALESCE(MAX(number), 0) FROM schema_migration");
-    if (statement_step(newest) != STEP_ROW)
-        return -1;
-    int number = (int)statement_integer(newest, 0);
-    statement_done(newest);
-    return number;
+    int64_t number = 0;
+    return statement_numbers(newest, &number, 1) ? (int)number : -1;
 }
 
 enum migration_result migration_state(struct database *database)

@@ -130,9 +130,10 @@ static bool settle_row(struct database *database, void *context)
     statement_bind_integer(update, 5, settlement->failed ? 1 : 0);
     statement_bind_integer(update, 6, settlement->lease->id);
     statement_bind_integer(update, 7, settlement->lease->attempts);
-    if (!statement_run(update))
+    int64_t changed;
+    if (!statement_changes(update, &changed))
         return false;
-    settlement->ours = database_changes(database) == 1;
+    settlement->ours = changed == 1;
     return true;
 }
 

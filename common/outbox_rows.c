@@ -5,19 +5,9 @@
 
 enum { NEWEST_ROWS = 1000 }; /* of which the newest time is taken: a look at all would be slow */
 
-/* Runs a query that has one row of numbers; false when it fails. */
-static bool read_numbers(struct statement *select, int64_t *numbers, int number_count)
-{
-    bool found = statement_step(select) == STEP_ROW;
-    for (int i = 0; found && i < number_count; i++)
-        numbers[i] = statement_integer(select, i);
-    statement_done(select);
-    return found;
-}
-
 bool outbox_deliverer_seen(struct database *database, int64_t *seen_at)
 {
-    return read_numbers(
+    return statement_numbers(
         database_statement(database, "SELECT COALESCE(MAX(seen_at), 0) FROM deliverer"), seen_at,
         1);
 }
@@ -31,7 +21,7 @@ bool outbox_newest_time(struct database *database, int64_t *newest)
                   "(SELECT COALESCE(MAX(seen_at), 0) FROM deliverer) "
                   "FROM delivery WHERE id > (SELECT MAX(id) FROM delivery) - $1");
     statement_bind_integer(select, 1, NEWEST_ROWS);
-    if (!read_numbers(select, times, 4))
+    if (!statement_numbers(select, times, 4))
         return false;
     *newest = 0;
     for (size_t i = 0; i < 4; i++)
@@ -47,7 +37,7 @@ bool outbox_count(struct database *database, int64_t since, struct outbox_counts
         database, "SELECT (SELECT COUNT(*) FROM delivery WHERE delivered_at IS NULL "
                   "AND failed_at IS NULL), (SELECT COUNT(*) FROM delivery WHERE failed_at >= $1)");
     statement_bind_integer(select, 1, since);
-    if (!read_numbers(select, numbers, 2))
+    if (!statement_numbers(select, numbers, 2))
         return false;
     *counts = (struct outbox_counts){.waiting = numbers[0], .failed = numbers[1]};
     return true;
@@ -62,10 +52,7 @@ bool outbox_purge(struct database *database, int64_t created_before, int64_t lim
                   "OR give_up_at < $1) ORDER BY id LIMIT $2)");
     statement_bind_integer(purge, 1, created_before);
     statement_bind_integer(purge, 2, limit);
-    if (!statement_run(purge))
-        return false;
-    *removed = database_changes(database);
-    return true;
+    return statement_changes(purge, removed);
 }
 
 bool outbox_list(struct database *database, int64_t limit,

@@ -57,9 +57,10 @@ enum session_armed session_arm(struct database *database,
     statement_bind_integer(insert, 5, announcement->notified_at);
     statement_bind_integer(insert, 6, announcement->expires_at);
     statement_bind_integer(insert, 7, announcement->token_expires_at);
-    if (!statement_run(insert))
+    int64_t changed;
+    if (!statement_changes(insert, &changed))
         return SESSION_NOT_STORED;
-    return database_changes(database) == 1 ? SESSION_ARMED : SESSION_KNOWN;
+    return changed == 1 ? SESSION_ARMED : SESSION_KNOWN;
 }
 
 struct consumption {
@@ -117,9 +118,10 @@ static bool consume(struct database *database, void *context)
     statement_bind_integer(update, 8, opening->passed_on ? 1 : 0);
     statement_bind_text(update, 9, consumption->key->key);
     statement_bind_text(update, 10, opening->bank);
-    if (!statement_run(update))
+    int64_t changed;
+    if (!statement_changes(update, &changed))
         return false;
-    if (database_changes(database) == 1) {
+    if (changed == 1) {
         consumption->refusal = REFUSAL_NONE;
         return true;
     }
@@ -174,10 +176,7 @@ bool session_purge(struct database *database, int64_t expired_before, int64_t to
     statement_bind_integer(purge, 1, expired_before);
     statement_bind_integer(purge, 2, token_expired_before);
     statement_bind_integer(purge, 3, limit);
-    if (!statement_run(purge))
-        return false;
-    *removed = database_changes(database);
-    return true;
+    return statement_changes(purge, removed);
 }
 
 bool session_wrong_codes(struct database *database, int64_t since, int64_t *tries,
@@ -188,12 +187,11 @@ bool session_wrong_codes(struct database *database, int64_t since, int64_t *trie
         database, "SELECT COALESCE(SUM(wrong_codes), 0), COUNT(*) FROM authorisation_session "
                   "WHERE expires_at > $1 AND opened_at >= $1 AND wrong_codes > 0");
     statement_bind_integer(select, 1, since);
-    if (statement_step(select) != STEP_ROW)
-        return false;
-    *tries = statement_integer(select, 0);
-    *sessions = statement_integer(select, 1);
-    statement_done(select);
-    return true;
+    int64_t numbers[2] = {0};
+    bool counted = statement_numbers(select, numbers, 2);
+    *tries = numbers[0];
+    *sessions = numbers[1];
+    return counted;
 }
 
 bool session_forget_customer(struct database *database, const char *customer_id, int64_t *sessions)
@@ -201,11 +199,7 @@ bool session_forget_customer(struct database *database, const char *customer_id,
     struct statement *update = database_statement(
         database, "UPDATE authorisation_session SET customer_id = NULL WHERE customer_id = $1");
     statement_bind_text(update, 1, customer_id);
-    *sessions = 0;
-    if (!statement_run(update))
-        return false;
-    *sessions = database_changes(database);
-    return true;
+    return statement_changes(update, sessions);
 }
 
 bool session_list(struct database *database, int64_t limit,

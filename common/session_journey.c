@@ -90,11 +90,12 @@ enum session_found session_find_abandoned(struct database *database, int64_t now
 }
 
 /* Runs a bound UPDATE that takes a step. */
-static enum session_step take_step(struct database *database, struct statement *update)
+static enum session_step take_step(struct statement *update)
 {
-    if (!statement_run(update))
+    int64_t changed;
+    if (!statement_changes(update, &changed))
         return STEP_BROKEN;
-    return database_changes(database) == 1 ? STEP_TAKEN : STEP_NOT_TAKEN;
+    return changed == 1 ? STEP_TAKEN : STEP_NOT_TAKEN;
 }
 
 enum session_step session_verify(struct database *database,
@@ -109,7 +110,7 @@ enum session_step session_verify(struct database *database,
     statement_bind_text(update, 3, verification->code_hash);
     statement_bind_text(update, 4, verification->continuation_hash);
     statement_bind_text(update, 5, verification->ticket_hash);
-    return take_step(database, update);
+    return take_step(update);
 }
 
 enum session_step session_replace_code(struct database *database, const char *ticket_hash,
@@ -121,7 +122,7 @@ enum session_step session_replace_code(struct database *database, const char *ti
     statement_bind_text(update, 1, code_hash);
     statement_bind_text(update, 2, ticket_hash);
     statement_bind_integer(update, 3, now);
-    return take_step(database, update);
+    return take_step(update);
 }
 
 enum session_step session_count_wrong_code(struct database *database, const char *ticket_hash,
@@ -155,5 +156,5 @@ enum session_step session_end(struct database *database, const struct session_en
     statement_bind_text(update, 4, end->result_hash);
     statement_bind_text(update, 5, end->key->key);
     statement_bind_text(update, 6, end->proof_hash);
-    return take_step(database, update);
+    return take_step(update);
 }
