@@ -9,8 +9,7 @@
 /*
  * What the parts of the import share; nobody else includes it.
  *
- *     account_import.c        the document, member by member
- *     account_import_place.c  where in the file something is wrong
+ *     account_import.c        the document, member by member, and where in it something is wrong
  *     account_import_once.c   what must not be there twice
  *     account_import_store.c  into the database
  */

@@ -47,8 +47,7 @@ static bool refuse_name(struct config_reading *reading, const char *section, con
 {
     char names[NAMES_MAX] = "";
     for (size_t i = 0; i < config_key_count; i++)
-        if (strcmp(config_keys[i].section, section) == 0 &&
-            (config_keys[i].rules & CONFIG_NOT_YET) == 0)
+        if (strcmp(config_keys[i].section, section) == 0)
             join(names, "", config_keys[i].name, "");
     return config_refuse_line(reading, reading->line, "[%s] has no key \"%.*s\"; its keys are %s",
                               section, QUOTED_MAX, name, names);
@@ -137,8 +136,6 @@ static bool take_key(struct source *source, const struct config_key *key, const 
 {
     struct config_reading *reading = source->reading;
     int *line = &reading->config->lines[key - config_keys];
-    if ((key->rules & CONFIG_NOT_YET) != 0)
-        return config_refuse(reading, key, "is not in this version; remove the line");
     if (*line != 0)
         return config_refuse(reading, key, "is given twice; the first time in line %d", *line);
     *line = reading->line;

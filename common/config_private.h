@@ -41,7 +41,6 @@ enum config_rule {
     CONFIG_REQUIRED = 1,    /* must be given where it has no default */
     CONFIG_LIST = 2,        /* may go on over indented lines; read line by line */
     CONFIG_CUSTOM_ONLY = 4, /* built in for the other environments */
-    CONFIG_NOT_YET = 8,     /* not in this version, so never silently accepted */
 };
 
 struct config_key {

@@ -85,6 +85,20 @@ bool outbox_count(struct database *database, int64_t since, struct outbox_counts
 bool outbox_purge(struct database *database, int64_t created_before, int64_t limit,
                   int64_t *removed);
 
+struct outbox_forgotten {
+    int64_t emptied; /* results that Sage has or will never get: their bodies are gone */
+    int64_t waiting; /* results that Sage must still get, byte for byte: emptied when they are
+                        settled */
+};
+
+/*
+ * Empties the bodies of results that name a customer's accounts, as a part of
+ * the caller's transaction, before session_forget_customer(): it is the
+ * sessions that say whose they are. False on failure.
+ */
+bool outbox_forget(struct database *database, const char *customer_id,
+                   struct outbox_forgotten *forgotten);
+
 /* A row as people see it (the view `deliveries`); texts are borrowed for the call. */
 struct outbox_row {
     int64_t number;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "outbox.h"
 
-/* The outbox as its keepers see it: lists, counts, times and the purge. */
+/* The outbox as its keepers see it: lists, counts, times, the purge and what is forgotten. */
 
 enum { NEWEST_ROWS = 1000 }; /* of which the newest time is taken: a look at all would be slow */
 
@@ -53,6 +53,24 @@ bool outbox_purge(struct database *database, int64_t created_before, int64_t lim
     statement_bind_integer(purge, 1, created_before);
     statement_bind_integer(purge, 2, limit);
     return statement_changes(purge, removed);
+}
+
+bool outbox_forget(struct database *database, const char *customer_id,
+                   struct outbox_forgotten *forgotten)
+{
+    struct statement *empty = database_statement(
+        database, "UPDATE delivery SET body = '{}' "
+                  "WHERE (delivered_at IS NOT NULL OR failed_at IS NOT NULL) AND session_key IN "
+                  "(SELECT session_key FROM authorisation_session WHERE customer_id = $1)");
+    statement_bind_text(empty, 1, customer_id);
+    if (!statement_changes(empty, &forgotten->emptied))
+        return false;
+    struct statement *mark = database_statement(
+        database, "UPDATE delivery SET forgotten = 1 "
+                  "WHERE delivered_at IS NULL AND failed_at IS NULL AND session_key IN "
+                  "(SELECT session_key FROM authorisation_session WHERE customer_id = $1)");
+    statement_bind_text(mark, 1, customer_id);
+    return statement_changes(mark, &forgotten->waiting);
 }
 
 bool outbox_list(struct database *database, int64_t limit,

@@ -3,7 +3,7 @@
 
 #include "account.h"
 #include "consent.h"
-#include "outbox_forget.h"
+#include "outbox.h"
 #include "session.h"
 
 #include <inttypes.h>
