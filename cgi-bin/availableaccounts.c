@@ -10,7 +10,6 @@
 #include "account.h"
 #include "cleanup.h"
 #include "gate.h"
-#include "log.h"
 #include "process.h"
 
 #include <string.h>
@@ -62,8 +61,7 @@ static enum refusal list_accounts(struct exchange *exchange)
         return refusal;
     if (answer.failed)
         return REFUSAL_OUT_OF_MEMORY;
-    log_event(LOG_LEVEL_INFO, "accounts_listed", {"client", exchange->token.client},
-              {"address", exchange_address(exchange)}, {"proxy", exchange_proxy(exchange)});
+    exchange_log(exchange, LOG_LEVEL_INFO, "accounts_listed", {"client", exchange->token.client});
     return reply_accounts(exchange, accounts);
 }
 

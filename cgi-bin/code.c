@@ -7,7 +7,6 @@
  */
 #include "cleanup.h"
 #include "json.h"
-#include "log.h"
 #include "process.h"
 
 #include <stdio.h>
@@ -73,8 +72,7 @@ static enum refusal issue_code(struct exchange *exchange)
     if (refusal != REFUSAL_NONE)
         return refusal;
     /* Neither the code nor the customer: logs name no person. */
-    log_event(LOG_LEVEL_INFO, "code_issued", {"address", exchange_address(exchange)},
-              {"proxy", exchange_proxy(exchange)});
+    exchange_log_line(exchange, LOG_LEVEL_INFO, "code_issued", NULL, 0);
     return reply_code(exchange, &code);
 }
 

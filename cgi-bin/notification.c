@@ -8,7 +8,6 @@
 #include "account.h"
 #include "event.h"
 #include "inbox.h"
-#include "log.h"
 #include "process.h"
 #include "session.h"
 
@@ -80,12 +79,11 @@ static bool record(struct database *database, void *context)
 static void log_delivery(const struct delivery *delivery, const struct exchange *exchange)
 {
     bool authorisation = delivery->event->kind == EVENT_AUTHORISATION_CREATED;
-    log_event(delivery->outcome == EVENT_CONFLICT ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO,
-              "notification_recorded", {"outcome", event_outcome_word(delivery->outcome)},
-              {"type", delivery->event->type}, {"resource_type", delivery->event->resource_type},
-              {"session", authorisation ? delivery->key.log_id : NULL},
-              {"client", exchange->token.client}, {"address", exchange_address(exchange)},
-              {"proxy", exchange_proxy(exchange)});
+    exchange_log(exchange, delivery->outcome == EVENT_CONFLICT ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO,
+                 "notification_recorded", {"outcome", event_outcome_word(delivery->outcome)},
+                 {"type", delivery->event->type}, {"resource_type", delivery->event->resource_type},
+                 {"session", authorisation ? delivery->key.log_id : NULL},
+                 {"client", exchange->token.client});
 }
 
 static enum refusal record_notification(struct exchange *exchange)

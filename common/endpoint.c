@@ -2,7 +2,6 @@
 #include "endpoint.h"
 
 #include "explain.h"
-#include "log.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -127,11 +126,10 @@ static void log_refusal(struct exchange *exchange, enum refusal refusal)
 {
     char status[16];
     (void)snprintf(status, sizeof status, "%d", refusal_status(refusal));
-    log_event(refusal_status(refusal) >= 500 ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO, "refused",
-              {"refusal", refusal_word(refusal)}, {"status", status},
-              {"session", exchange->log_id[0] ? exchange->log_id : NULL},
-              {"detail", exchange->detail[0] ? exchange->detail : NULL},
-              {"address", exchange_address(exchange)}, {"proxy", exchange_proxy(exchange)});
+    exchange_log(exchange, refusal_status(refusal) >= 500 ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO,
+                 "refused", {"refusal", refusal_word(refusal)}, {"status", status},
+                 {"session", exchange->log_id[0] ? exchange->log_id : NULL},
+                 {"detail", exchange->detail[0] ? exchange->detail : NULL});
 }
 
 /* For `feedgate check` alone, which shows that it may know. */
@@ -176,6 +174,5 @@ void endpoint_serve(const struct endpoint *endpoint, struct exchange *exchange)
     if (exchange->replied || reply_refused(endpoint, exchange, refusal))
         return;
     (void)exchange_give_up(exchange); /* where that fails, nobody listens */
-    log_event(LOG_LEVEL_WARNING, "reply_not_taken", {"address", exchange_address(exchange)},
-              {"proxy", exchange_proxy(exchange)});
+    exchange_log_line(exchange, LOG_LEVEL_WARNING, "reply_not_taken", NULL, 0);
 }

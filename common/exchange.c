@@ -135,6 +135,18 @@ void exchange_note(struct exchange *exchange, const char *detail)
     (void)snprintf(exchange->detail, sizeof exchange->detail, "%s", detail);
 }
 
+void exchange_log_line(const struct exchange *exchange, enum log_level level, const char *event,
+                       const struct log_field *fields, size_t count)
+{
+    struct log_field all[EXCHANGE_FIELDS_MAX + 2];
+    size_t used = count < EXCHANGE_FIELDS_MAX ? count : EXCHANGE_FIELDS_MAX;
+    if (used > 0)
+        memcpy(all, fields, used * sizeof *fields);
+    all[used++] = (struct log_field){"address", exchange_address(exchange)};
+    all[used++] = (struct log_field){"proxy", exchange_proxy(exchange)};
+    log_line(level, event, all, used);
+}
+
 bool exchange_add_header(struct exchange *exchange, const char *format, ...)
 {
     size_t room = sizeof exchange->headers - exchange->headers_length;

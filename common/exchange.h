@@ -3,6 +3,7 @@
 #define FEEDGATE_EXCHANGE_H
 
 #include "client_address.h"
+#include "log.h"
 #include "parameter.h"
 #include "sage_token.h"
 #include "service.h"
@@ -105,6 +106,14 @@ enum refusal exchange_read_body(struct exchange *exchange, size_t limit);
 
 /* Says what is refused, for the operator's log (never a secret); cut when too long. */
 void exchange_note(struct exchange *exchange, const char *detail);
+
+/* log_line() with the client's address and the proxy that named it behind the fields. */
+enum { EXCHANGE_FIELDS_MAX = 8 };
+void exchange_log_line(const struct exchange *exchange, enum log_level level, const char *event,
+                       const struct log_field *fields, size_t count);
+#define exchange_log(exchange, level, event, ...)                                                  \
+    exchange_log_line((exchange), (level), (event), (const struct log_field[]){__VA_ARGS__},       \
+                      sizeof((const struct log_field[]){__VA_ARGS__}) / sizeof(struct log_field))
 
 /* Adds a header to the reply; false (and nothing added) when there is no room. */
 bool exchange_add_header(struct exchange *exchange, const char *format, ...)

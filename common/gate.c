@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "gate.h"
 
-#include "log.h"
 #include "opening.h"
 
 #include <string.h>
@@ -72,6 +71,7 @@ enum refusal gate_pass_external_id(struct exchange *exchange)
 {
     enum refusal refusal = judge_values(exchange);
     if (refusal == REFUSAL_NONE)
-        log_event(LOG_LEVEL_INFO, "accounts_passed_on", {"client", exchange->token.client});
+        exchange_log(exchange, LOG_LEVEL_INFO, "accounts_passed_on",
+                     {"client", exchange->token.client});
     return refusal == REFUSAL_NONE ? pass(exchange, "availableaccounts") : refusal;
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "opening.h"
 
-#include "log.h"
 #include "redirect_uri.h"
 
 #include <string.h>
@@ -48,7 +47,8 @@ enum refusal opening_take(struct exchange *exchange, enum flow flow, const char 
     if (refusal == REFUSAL_NONE)
         refusal = consume(exchange, &opening);
     if (refusal == REFUSAL_NONE)
-        log_event(LOG_LEVEL_INFO, opening.passed_on ? "session_passed_on" : "session_opened",
-                  {"session", exchange->log_id}, {"flow", flow_word(flow)});
+        exchange_log(exchange, LOG_LEVEL_INFO,
+                     opening.passed_on ? "session_passed_on" : "session_opened",
+                     {"session", exchange->log_id}, {"flow", flow_word(flow)});
     return refusal;
 }
