@@ -12,8 +12,6 @@
 #include "gate.h"
 #include "process.h"
 
-#include <string.h>
-
 static const struct parameter availableaccounts_parameters[] = {
     {"externalId", PARAMETER_TEXT, REQUIRED},
     {.name = NULL},
@@ -40,14 +38,6 @@ static void add_account(const struct account *account, void *context)
     }
 }
 
-static enum refusal reply_accounts(struct exchange *exchange, const cJSON *accounts)
-{
-    _cleanup_(cleanup_free) char *text = cJSON_PrintUnformatted(accounts);
-    if (!text)
-        return REFUSAL_OUT_OF_MEMORY;
-    return reply_json(exchange, text, strlen(text)) ? REFUSAL_NONE : REFUSAL_INTERNAL;
-}
-
 static enum refusal list_accounts(struct exchange *exchange)
 {
     _cleanup_(cleanup_json) cJSON *accounts = cJSON_CreateArray();
@@ -62,7 +52,7 @@ static enum refusal list_accounts(struct exchange *exchange)
     if (answer.failed)
         return REFUSAL_OUT_OF_MEMORY;
     exchange_log(exchange, LOG_LEVEL_INFO, "accounts_listed", {"client", exchange->token.client});
-    return reply_accounts(exchange, accounts);
+    return reply_document(exchange, accounts);
 }
 
 static const struct endpoint availableaccounts = {

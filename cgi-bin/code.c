@@ -55,7 +55,7 @@ static enum refusal reply_code(struct exchange *exchange, const struct code *cod
         return REFUSAL_INTERNAL;
     int length = snprintf(answer, sizeof answer, "{\"code\":\"%s\",\"expiresAt\":\"%s\"}\n",
                           code->text, time);
-    return reply_json(exchange, answer, (size_t)length) ? REFUSAL_NONE : REFUSAL_INTERNAL;
+    return reply_json(exchange, answer, (size_t)length);
 }
 
 static enum refusal issue_code(struct exchange *exchange)

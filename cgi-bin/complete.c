@@ -18,10 +18,7 @@ static enum refusal reply_way_back(struct exchange *exchange, const struct sessi
     _cleanup_(cleanup_json) cJSON *answer = cJSON_CreateObject();
     if (!url || !cJSON_AddStringToObject(answer, "redirectUrl", url))
         return REFUSAL_OUT_OF_MEMORY;
-    _cleanup_(cleanup_free) char *text = cJSON_PrintUnformatted(answer);
-    if (!text)
-        return REFUSAL_OUT_OF_MEMORY;
-    return reply_json(exchange, text, strlen(text)) ? REFUSAL_NONE : REFUSAL_INTERNAL;
+    return reply_document(exchange, answer);
 }
 
 static enum refusal take_result(struct exchange *exchange, const struct result *result)

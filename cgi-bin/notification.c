@@ -109,7 +109,7 @@ static enum refusal record_notification(struct exchange *exchange)
         return store_refusal(result, REFUSAL_INTERNAL);
     log_delivery(&delivery, exchange);
     static const char accepted[] = "{\"data\":{\"value\":\"ok\"},\"links\":{},\"meta\":{}}\n";
-    return reply_json(exchange, accepted, sizeof accepted - 1) ? REFUSAL_NONE : REFUSAL_INTERNAL;
+    return reply_json(exchange, accepted, sizeof accepted - 1);
 }
 
 static const struct endpoint notification = {

@@ -2,6 +2,7 @@
 #include "gate.h"
 
 #include "opening.h"
+#include "reply.h"
 
 #include <string.h>
 
@@ -56,7 +57,7 @@ static enum refusal pass(struct exchange *exchange, const char *flow)
     }
     if (!exchange_add_header(exchange, "Variable-FLOW: %s", flow))
         return REFUSAL_INTERNAL;
-    return exchange_pass(exchange) ? REFUSAL_NONE : REFUSAL_INTERNAL;
+    return reply_pass(exchange);
 }
 
 enum refusal gate_pass_session(struct exchange *exchange, enum flow flow)

@@ -66,7 +66,7 @@ static enum refusal show(struct exchange *exchange, int status, enum page_kind k
         .items = accounts ? accounts->items : NULL,
         .item_count = accounts ? accounts->count : 0,
     };
-    return page_reply(exchange, status, &page) ? REFUSAL_NONE : REFUSAL_INTERNAL;
+    return page_reply(exchange, status, &page);
 }
 
 static const char *own_url(const struct exchange *exchange, enum flow flow, const char *ticket,
@@ -186,7 +186,7 @@ static enum refusal send_back(struct exchange *exchange, const struct session_jo
     if (!back)
         return REFUSAL_OUT_OF_MEMORY;
     conclusion_tell_sage(exchange->service, &session->key);
-    return reply_redirect(exchange, back) ? REFUSAL_NONE : REFUSAL_INTERNAL;
+    return reply_redirect(exchange, back);
 }
 
 static void name_session(struct exchange *exchange, const struct standing *standing)
@@ -294,7 +294,7 @@ static enum refusal lead_to_ticket(struct exchange *exchange, enum flow flow, co
     const char *mode = exchange_variable(exchange, "HTTP_SEC_FETCH_MODE");
     (void)own_url(exchange, flow, ticket, url);
     if (mode && strcmp(mode, "navigate") == 0)
-        return reply_redirect(exchange, url) ? REFUSAL_NONE : REFUSAL_INTERNAL;
+        return reply_redirect(exchange, url);
     struct content content = begin_content(exchange, flow);
     say(&content, "url", url);
     return show(exchange, 200, PAGE_LINK, &content, NULL);

@@ -108,18 +108,19 @@ static bool add_policy(struct exchange *exchange)
                                config->journey.frame_ancestors);
 }
 
-bool page_reply(struct exchange *exchange, int status, const struct page *page)
+enum refusal page_reply(struct exchange *exchange, int status, const struct page *page)
 {
     const struct language *language = page_language(exchange);
     _cleanup_(cleanup_free) char *bytes = NULL;
     size_t length = 0;
     FILE *html = open_memstream(&bytes, &length);
     if (!html)
-        return false;
+        return REFUSAL_INTERNAL;
     bool complete = page_write(exchange->service->pages, language, page, html);
     complete = complete && ferror(html) == 0;
     complete = fclose(html) == 0 && complete;
-    return complete && add_policy(exchange) &&
-           exchange_add_header(exchange, "Content-Language: %s", language_tag(language)) &&
-           exchange_reply(exchange, status, "text/html; charset=utf-8", bytes, length);
+    complete = complete && add_policy(exchange) &&
+               exchange_add_header(exchange, "Content-Language: %s", language_tag(language)) &&
+               exchange_reply(exchange, status, "text/html; charset=utf-8", bytes, length);
+    return complete ? REFUSAL_NONE : REFUSAL_INTERNAL;
 }

@@ -34,9 +34,9 @@ bool page_write(const struct pages *pages, const struct language *language, cons
 /*
  * Replies a page, with a Content-Security-Policy that allows nothing but our
  * style, images within the page, forms to ourselves and to the redirect
- * origins, and the configured ancestors. False when memory was out or nobody
+ * origins, and the configured ancestors. INTERNAL when memory was out or nobody
  * took the reply.
  */
-bool page_reply(struct exchange *exchange, int status, const struct page *page);
+enum refusal page_reply(struct exchange *exchange, int status, const struct page *page);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "reply.h"
 
+#include "cleanup.h"
 #include "page.h"
 
 #include <stdio.h>
@@ -9,15 +10,31 @@
 /* How long a client should wait after a 503; a store or key set is mostly back by then. */
 enum { RETRY_AFTER_S = 5, PROBLEM_MAX = 512 };
 
-bool reply_json(struct exchange *exchange, const char *body, size_t length)
+static enum refusal taken(bool replied)
 {
-    return exchange_reply(exchange, 200, "application/json", body, length);
+    return replied ? REFUSAL_NONE : REFUSAL_INTERNAL;
 }
 
-bool reply_redirect(struct exchange *exchange, const char *url)
+enum refusal reply_json(struct exchange *exchange, const char *body, size_t length)
 {
-    return exchange_add_header(exchange, "Location: %s", url) &&
-           exchange_reply(exchange, 303, "text/plain; charset=utf-8", "", 0);
+    return taken(exchange_reply(exchange, 200, "application/json", body, length));
+}
+
+enum refusal reply_document(struct exchange *exchange, const cJSON *document)
+{
+    _cleanup_(cleanup_free) char *text = cJSON_PrintUnformatted(document);
+    return text ? reply_json(exchange, text, strlen(text)) : REFUSAL_OUT_OF_MEMORY;
+}
+
+enum refusal reply_redirect(struct exchange *exchange, const char *url)
+{
+    return taken(exchange_add_header(exchange, "Location: %s", url) &&
+                 exchange_reply(exchange, 303, "text/plain; charset=utf-8", "", 0));
+}
+
+enum refusal reply_pass(struct exchange *exchange)
+{
+    return taken(exchange_pass(exchange));
 }
 
 /*
@@ -55,7 +72,7 @@ static bool reply_refusal_page(struct exchange *exchange, enum refusal refusal)
         {NULL, NULL},
     };
     const struct page page = {.kind = PAGE_MESSAGE, .values = values};
-    return page_reply(exchange, refusal_status(refusal), &page);
+    return page_reply(exchange, refusal_status(refusal), &page) == REFUSAL_NONE;
 }
 
 /*

@@ -4,18 +4,29 @@
 
 #include "exchange.h"
 
-/* Replies as clients see them. */
+#include <cjson/cJSON.h>
+
+/*
+ * Replies as clients see them. Those of a handler return REFUSAL_NONE, or INTERNAL
+ * when nobody took the reply.
+ */
 
 enum reply_form {
     REPLY_PROBLEM, /* application/problem+json (RFC 9457), for programs */
     REPLY_PAGE,    /* a page, for a person */
 };
 
-/* A JSON body with status 200; whether it was taken. */
-bool reply_json(struct exchange *exchange, const char *body, size_t length);
+/* A JSON body with status 200. */
+enum refusal reply_json(struct exchange *exchange, const char *body, size_t length);
 
-/* Sends a browser on to the URL with 303, so that it comes there by GET; whether it was taken. */
-bool reply_redirect(struct exchange *exchange, const char *url);
+/* The same of a document, which stays the caller's; OUT_OF_MEMORY when it can't be printed. */
+enum refusal reply_document(struct exchange *exchange, const cJSON *document);
+
+/* Sends a browser on to the URL with 303, so that it comes there by GET. */
+enum refusal reply_redirect(struct exchange *exchange, const char *url);
+
+/* An Authorizer's pass: status 200 and the headers that were added. */
+enum refusal reply_pass(struct exchange *exchange);
 
 /*
  * The refusal's public answer, the same bytes for all refusals that share it; but
