@@ -18,53 +18,34 @@ static const struct parameter auth_parameters[] = {
     {.name = NULL},
 };
 
-static enum refusal open_authorisation(struct exchange *exchange)
-{
-    return journey_open(exchange, FLOW_AUTHORISATION);
-}
-
-static enum refusal resume_authorisation(struct exchange *exchange)
-{
-    return journey_resume(exchange, FLOW_AUTHORISATION);
-}
-
-static enum refusal continue_authorisation(struct exchange *exchange)
-{
-    return journey_continue(exchange, FLOW_AUTHORISATION);
-}
-
-static enum refusal pass_on_authorisation(struct exchange *exchange)
-{
-    return gate_pass_session(exchange, FLOW_AUTHORISATION);
-}
-
 static const struct endpoint auth = {
     .name = "auth",
     .refusals = REPLY_PAGE,
     .parts = SERVICE_PAGES | SERVICE_CODES | SERVICE_REPORTS,
     .secrets = SECRETS_PROVIDER_API,
+    .flow = FLOW_AUTHORISATION,
     .get =
         {
             .guards = {guard_no_prefetch},
             .parameters = auth_parameters,
-            .handle = open_authorisation,
+            .handle = journey_open,
         },
     .get_ticket =
         {
             .parameters = journey_ticket,
-            .handle = resume_authorisation,
+            .handle = journey_resume,
         },
     .post =
         {
             .body = {.limit = JOURNEY_FORM_MAX},
             .form = journey_form,
-            .handle = continue_authorisation,
+            .handle = journey_continue,
         },
     .authorize =
         {
             .guards = {guard_no_prefetch},
             .parameters = auth_parameters,
-            .handle = pass_on_authorisation,
+            .handle = gate_pass_session,
         },
 };
 

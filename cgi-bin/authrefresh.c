@@ -15,53 +15,34 @@ static const struct parameter authrefresh_parameters[] = {
     {"externalId", PARAMETER_TEXT, REQUIRED},           {.name = NULL},
 };
 
-static enum refusal open_reauthorisation(struct exchange *exchange)
-{
-    return journey_open(exchange, FLOW_REAUTHORISATION);
-}
-
-static enum refusal resume_reauthorisation(struct exchange *exchange)
-{
-    return journey_resume(exchange, FLOW_REAUTHORISATION);
-}
-
-static enum refusal continue_reauthorisation(struct exchange *exchange)
-{
-    return journey_continue(exchange, FLOW_REAUTHORISATION);
-}
-
-static enum refusal pass_on_reauthorisation(struct exchange *exchange)
-{
-    return gate_pass_session(exchange, FLOW_REAUTHORISATION);
-}
-
 static const struct endpoint authrefresh = {
     .name = "authrefresh",
     .refusals = REPLY_PAGE,
     .parts = SERVICE_PAGES | SERVICE_CODES | SERVICE_REPORTS,
     .secrets = SECRETS_PROVIDER_API,
+    .flow = FLOW_REAUTHORISATION,
     .get =
         {
             .guards = {guard_no_prefetch},
             .parameters = authrefresh_parameters,
-            .handle = open_reauthorisation,
+            .handle = journey_open,
         },
     .get_ticket =
         {
             .parameters = journey_ticket,
-            .handle = resume_reauthorisation,
+            .handle = journey_resume,
         },
     .post =
         {
             .body = {.limit = JOURNEY_FORM_MAX},
             .form = journey_form,
-            .handle = continue_reauthorisation,
+            .handle = journey_continue,
         },
     .authorize =
         {
             .guards = {guard_no_prefetch},
             .parameters = authrefresh_parameters,
-            .handle = pass_on_reauthorisation,
+            .handle = gate_pass_session,
         },
 };
 

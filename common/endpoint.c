@@ -164,6 +164,7 @@ static bool reply_refused(const struct endpoint *endpoint, struct exchange *exch
 
 void endpoint_serve(const struct endpoint *endpoint, struct exchange *exchange)
 {
+    exchange->flow = endpoint->flow;
     bool again = exchange->role == ROLE_REFUSAL; /* it stands in the log already */
     enum refusal refusal = again ? find_refusal(endpoint, exchange) : operate(endpoint, exchange);
     if (refusal == REFUSAL_NONE)

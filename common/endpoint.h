@@ -33,6 +33,7 @@ struct endpoint {
     enum reply_form refusals; /* how refusals look */
     unsigned parts;           /* of enum service_part: what its handlers need */
     unsigned secrets;         /* of enum config_secrets: what it may know */
+    enum flow flow;           /* of a journey that begins here */
     struct operation get;
     struct operation get_ticket; /* in place of `get` when the query has a `ticket` */
     struct operation post;

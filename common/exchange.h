@@ -7,6 +7,7 @@
 #include "parameter.h"
 #include "sage_token.h"
 #include "service.h"
+#include "session.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -32,7 +33,7 @@ enum role {
     ROLE_UNKNOWN,
 };
 
-enum { BODY_MAX = 64 * 1024, DETAIL_SIZE = 300, LOG_ID_SIZE = 13, REPLY_HEADERS_MAX = 4096 };
+enum { BODY_MAX = 64 * 1024, DETAIL_SIZE = 300, REPLY_HEADERS_MAX = 4096 };
 
 /* How a request's parts are read and its reply is written. */
 struct carrier {
@@ -54,6 +55,7 @@ struct exchange {
 
     enum role role;
     enum method method;
+    enum flow flow; /* which the endpoint stands for; only /auth and /authrefresh have one */
     struct client_address client;
     char *body; /* with a NUL behind its length */
     size_t body_length;
@@ -63,8 +65,8 @@ struct exchange {
 
     char client_text[ADDRESS_SIZE]; /* the address as a proxy named it */
 
-    char detail[DETAIL_SIZE]; /* for the operator's log: what was refused */
-    char log_id[LOG_ID_SIZE]; /* the session that it is about; "" when there is none */
+    char detail[DETAIL_SIZE];         /* for the operator's log: what was refused */
+    char log_id[SESSION_LOG_ID_SIZE]; /* the session that it is about; "" when there is none */
 
     char headers[REPLY_HEADERS_MAX]; /* of the reply, beside those that every one has */
     size_t headers_length;

@@ -17,11 +17,6 @@ static const struct {
 };
 enum { PASSED = sizeof passed / sizeof passed[0] };
 
-static const char *const flow_values[] = {
-    [FLOW_AUTHORISATION] = "authorisation",
-    [FLOW_REAUTHORISATION] = "reauthorisation",
-};
-
 /*
  * Whether a header carries the value unchanged. The parameters' types let no
  * control character pass; but spaces at either end a server takes off, and it
@@ -60,12 +55,12 @@ static enum refusal pass(struct exchange *exchange, const char *flow)
     return reply_pass(exchange);
 }
 
-enum refusal gate_pass_session(struct exchange *exchange, enum flow flow)
+enum refusal gate_pass_session(struct exchange *exchange)
 {
     enum refusal refusal = judge_values(exchange);
     if (refusal == REFUSAL_NONE)
-        refusal = opening_take(exchange, flow, NULL);
-    return refusal == REFUSAL_NONE ? pass(exchange, flow_values[flow]) : refusal;
+        refusal = opening_take(exchange, NULL);
+    return refusal == REFUSAL_NONE ? pass(exchange, flow_name(exchange->flow)) : refusal;
 }
 
 enum refusal gate_pass_external_id(struct exchange *exchange)

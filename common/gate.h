@@ -3,7 +3,6 @@
 #define FEEDGATE_GATE_H
 
 #include "exchange.h"
-#include "session.h"
 
 /*
  * What endpoints do as Authorizers (FastCGI 1.0, section 6.3): a request that
@@ -18,7 +17,7 @@
  * EXTERNAL_ID in place of BANK_ID. What couldn't come through unchanged is
  * refused before anything is consumed.
  */
-enum refusal gate_pass_session(struct exchange *exchange, enum flow flow);
+enum refusal gate_pass_session(struct exchange *exchange);
 
 /* Passes on EXTERNAL_ID, with the FLOW `availableaccounts`, and changes nothing. */
 enum refusal gate_pass_external_id(struct exchange *exchange);

@@ -28,15 +28,6 @@ const struct parameter journey_form[] = {
     {.name = NULL},
 };
 
-/* What differs between the flows: the URL, and the section of a page's template. */
-static const struct {
-    const char *path;
-    const char *section;
-} flows[] = {
-    [FLOW_AUTHORISATION] = {"auth", "authorisation"},
-    [FLOW_REAUTHORISATION] = {"authrefresh", "reauthorisation"},
-};
-
 /* A page's values; room for all that any page has. */
 struct content {
     size_t count;
@@ -53,7 +44,7 @@ static struct content begin_content(const struct exchange *exchange, enum flow f
 {
     struct content content = {.count = 0};
     say(&content, "provider", exchange->service->config->journey.provider_name);
-    say(&content, flows[flow].section, "yes");
+    say(&content, flow_name(flow), "yes");
     return content;
 }
 
@@ -73,7 +64,7 @@ static const char *own_url(const struct exchange *exchange, enum flow flow, cons
                            char url[URL_SIZE])
 {
     (void)snprintf(url, URL_SIZE, "%s/%s%s%s", exchange->service->config->journey.public_url,
-                   flows[flow].path, ticket ? "?ticket=" : "", ticket ? ticket : "");
+                   flow_path(flow), ticket ? "?ticket=" : "", ticket ? ticket : "");
     return url;
 }
 
@@ -244,7 +235,7 @@ static enum refusal submit_cancellation(struct exchange *exchange,
     return send_back(exchange, &standing.session);
 }
 
-enum refusal journey_continue(struct exchange *exchange, enum flow flow)
+enum refusal journey_continue(struct exchange *exchange)
 {
     const struct parameter_values *values = &exchange->parameters;
     const char *ticket = parameter_value(values, "ticket");
@@ -253,7 +244,7 @@ enum refusal journey_continue(struct exchange *exchange, enum flow flow)
     const struct step_request request = {
         .proof = continuation ? PROOF_CONTINUATION : PROOF_TICKET,
         .secret = continuation ? continuation : ticket,
-        .flow = flow,
+        .flow = exchange->flow,
         .now = exchange->now,
     };
     if (!request.secret)
@@ -269,13 +260,13 @@ enum refusal journey_continue(struct exchange *exchange, enum flow flow)
     return REFUSAL_STEP;
 }
 
-enum refusal journey_resume(struct exchange *exchange, enum flow flow)
+enum refusal journey_resume(struct exchange *exchange)
 {
     struct standing standing;
     const struct step_request request = {
         .proof = PROOF_TICKET,
         .secret = parameter_value(&exchange->parameters, "ticket"),
-        .flow = flow,
+        .flow = exchange->flow,
         .now = exchange->now,
     };
     enum refusal refusal = step_look(exchange->service, &request, &standing);
@@ -284,28 +275,28 @@ enum refusal journey_resume(struct exchange *exchange, enum flow flow)
         return refuse(exchange, &standing, refusal, NULL);
     if (standing.session.ending != ENDING_NONE)
         return show_ended(exchange, &standing);
-    return show_code_page(exchange, 200, request.secret, flow, NULL, NULL);
+    return show_code_page(exchange, 200, request.secret, request.flow, NULL, NULL);
 }
 
 /* Sage may fetch the page for itself; only a browser on its way follows us to our own origin. */
-static enum refusal lead_to_ticket(struct exchange *exchange, enum flow flow, const char *ticket)
+static enum refusal lead_to_ticket(struct exchange *exchange, const char *ticket)
 {
     char url[URL_SIZE];
     const char *mode = exchange_variable(exchange, "HTTP_SEC_FETCH_MODE");
-    (void)own_url(exchange, flow, ticket, url);
+    (void)own_url(exchange, exchange->flow, ticket, url);
     if (mode && strcmp(mode, "navigate") == 0)
         return reply_redirect(exchange, url);
-    struct content content = begin_content(exchange, flow);
+    struct content content = begin_content(exchange, exchange->flow);
     say(&content, "url", url);
     return show(exchange, 200, PAGE_LINK, &content, NULL);
 }
 
-enum refusal journey_open(struct exchange *exchange, enum flow flow)
+enum refusal journey_open(struct exchange *exchange)
 {
     char ticket[SECRET_TEXT];
     char ticket_hash[DIGEST_TEXT];
     if (!secret_make(ticket) || !digest_text(ticket, strlen(ticket), ticket_hash))
         return REFUSAL_INTERNAL;
-    enum refusal refusal = opening_take(exchange, flow, ticket_hash);
-    return refusal == REFUSAL_NONE ? lead_to_ticket(exchange, flow, ticket) : refusal;
+    enum refusal refusal = opening_take(exchange, ticket_hash);
+    return refusal == REFUSAL_NONE ? lead_to_ticket(exchange, ticket) : refusal;
 }

@@ -3,11 +3,10 @@
 #define FEEDGATE_JOURNEY_H
 
 #include "exchange.h"
-#include "session.h"
 
 /*
  * The customer's way from Sage to the provider and back, the same for /auth
- * and /authrefresh but for the flow:
+ * and /authrefresh but for the exchange's flow:
  *
  *     journey_open      Sage's link; gives out a ticket, once
  *     journey_resume    the ticket's page, which asks for a one-time code
@@ -25,14 +24,14 @@
  * exchange's parameters are those of the endpoint (opening.h). All is checked
  * before anything is consumed.
  */
-enum refusal journey_open(struct exchange *exchange, enum flow flow);
+enum refusal journey_open(struct exchange *exchange);
 
 /* The page of a ticket: changes nothing, so reload and Back work. */
-enum refusal journey_resume(struct exchange *exchange, enum flow flow);
+enum refusal journey_resume(struct exchange *exchange);
 extern const struct parameter journey_ticket[];
 
 /* A form of the journey. What isn't one of ours carries neither ticket nor continuation. */
-enum refusal journey_continue(struct exchange *exchange, enum flow flow);
+enum refusal journey_continue(struct exchange *exchange);
 extern const struct parameter journey_form[];
 enum { JOURNEY_FORM_MAX = 4096 };
 

@@ -5,8 +5,6 @@
 
 #include <string.h>
 
-_Static_assert((int)LOG_ID_SIZE == (int)SESSION_LOG_ID_SIZE, "an exchange names its session");
-
 static enum refusal check_redirect(struct exchange *exchange, const char *uri)
 {
     const struct config *config = exchange->service->config;
@@ -30,11 +28,11 @@ static enum refusal consume(struct exchange *exchange, const struct session_open
     return session_consume(exchange->service->store, &key, opening, exchange->now);
 }
 
-enum refusal opening_take(struct exchange *exchange, enum flow flow, const char *ticket_hash)
+enum refusal opening_take(struct exchange *exchange, const char *ticket_hash)
 {
     const struct parameter_values *values = &exchange->parameters;
     const struct session_opening opening = {
-        .flow = flow,
+        .flow = exchange->flow,
         .bank = parameter_value(values, "bank"),
         .redirect_uri = parameter_value(values, "redirect_uri"),
         .state = parameter_value(values, "state"),
@@ -49,6 +47,6 @@ enum refusal opening_take(struct exchange *exchange, enum flow flow, const char 
     if (refusal == REFUSAL_NONE)
         exchange_log(exchange, LOG_LEVEL_INFO,
                      opening.passed_on ? "session_passed_on" : "session_opened",
-                     {"session", exchange->log_id}, {"flow", flow_word(flow)});
+                     {"session", exchange->log_id}, {"flow", flow_word(exchange->flow)});
     return refusal;
 }

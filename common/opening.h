@@ -3,15 +3,14 @@
 #define FEEDGATE_OPENING_H
 
 #include "exchange.h"
-#include "session.h"
 
 /*
  * Opens the announced session that the exchange's parameters name, once; they
  * are those of /auth or /authrefresh: `authorisation_id`, `redirect_uri`,
  * `state`, and either `bank` or `bankaccount` and `externalId`. Without a
  * ticket's hash the session is passed on to the provider's own application.
- * All is checked before anything is consumed. REFUSAL_NONE, or why not.
+ * The flow is the exchange's. All is checked before anything is consumed. REFUSAL_NONE, or why not.
  */
-enum refusal opening_take(struct exchange *exchange, enum flow flow, const char *ticket_hash);
+enum refusal opening_take(struct exchange *exchange, const char *ticket_hash);
 
 #endif

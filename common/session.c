@@ -6,9 +6,11 @@
 #include <ctype.h>
 #include <string.h>
 
-static const char *const flow_words[] = {
-    [FLOW_AUTHORISATION] = "authorisation",
-    [FLOW_REAUTHORISATION] = "re-authorisation",
+static const struct {
+    const char *word, *name, *path;
+} flows[] = {
+    [FLOW_AUTHORISATION] = {"authorisation", "authorisation", "auth"},
+    [FLOW_REAUTHORISATION] = {"re-authorisation", "reauthorisation", "authrefresh"},
 };
 
 static const char *const ending_words[] = {
@@ -25,7 +27,17 @@ const char *ending_word(enum ending ending)
 
 const char *flow_word(enum flow flow)
 {
-    return flow_words[flow];
+    return flows[flow].word;
+}
+
+const char *flow_name(enum flow flow)
+{
+    return flows[flow].name;
+}
+
+const char *flow_path(enum flow flow)
+{
+    return flows[flow].path;
 }
 
 bool session_key_make(const char *authorisation_id, struct session_key *key)
@@ -109,7 +121,7 @@ static bool consume(struct database *database, void *context)
                   "AND opened_at IS NULL AND expires_at > $1 "
                   "AND (bank_id IS NULL OR bank_id = COALESCE(LOWER($10), bank_id))");
     statement_bind_integer(update, 1, consumption->now);
-    statement_bind_text(update, 2, flow_words[opening->flow]);
+    statement_bind_text(update, 2, flow_word(opening->flow));
     statement_bind_text(update, 3, opening->redirect_uri);
     statement_bind_text(update, 4, opening->state);
     statement_bind_text(update, 5, opening->bank_account);

@@ -27,8 +27,10 @@ enum ending { ENDING_NONE, ENDING_SUCCESS, ENDING_CANCELLED, ENDING_ERROR };
 /* The ending's word in the database and in the log; NULL for ENDING_NONE. */
 const char *ending_word(enum ending ending);
 
-/* The flow's word, as it stands in the database and in the log. */
+/* What a flow is called: in the database and the log, in pages and applications, in its URL. */
 const char *flow_word(enum flow flow);
+const char *flow_name(enum flow flow);
+const char *flow_path(enum flow flow);
 
 /* An identifier in the form in which sessions are looked up. */
 struct session_key {
