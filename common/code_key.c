@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/crypto.h>
-#include <openssl/hmac.h>
 #include <openssl/rand.h>
 #include <stdio.h>
 #include <string.h>
@@ -153,13 +152,11 @@ bool code_key_hash(const struct code_key *key, const void *bytes, size_t length,
     _cleanup_(wipe) unsigned char secret[KEY_BYTES];
     char error[CODE_ERROR_MAX] = "it is gone";
     unsigned char digest[DIGEST_BYTES];
-    unsigned int written = 0;
     if (read_key(key->path, secret, error) != KEY_FOUND) {
         log_event(LOG_LEVEL_ERROR, "code_key_unusable", {"file", key->path}, {"detail", error});
         return false;
     }
-    if (!HMAC(EVP_sha256(), secret, KEY_BYTES, bytes, length, digest, &written) ||
-        written != DIGEST_BYTES)
+    if (!digest_hmac(secret, KEY_BYTES, bytes, length, digest))
         return false;
     digest_write(digest, hash);
     return true;
@@ -170,7 +167,6 @@ bool code_key_derive(const char *database, const char *label, unsigned char deri
 {
     _cleanup_(wipe) unsigned char secret[KEY_BYTES];
     _cleanup_(cleanup_free) char *path = NULL;
-    unsigned int written = 0;
     if (asprintf(&path, "%s.key", database) < 0) {
         path = NULL; /* its value is undefined then */
         return refuse("key", strerror(ENOMEM), error) == KEY_FOUND;
@@ -180,9 +176,7 @@ bool code_key_derive(const char *database, const char *label, unsigned char deri
         (void)refuse(path, strerror(ENOENT), error);
     if (found != KEY_FOUND)
         return false;
-    if (HMAC(EVP_sha256(), secret, KEY_BYTES, (const unsigned char *)label, strlen(label), derived,
-             &written) &&
-        written == DIGEST_BYTES)
+    if (digest_hmac(secret, KEY_BYTES, label, strlen(label), derived))
         return true;
     return refuse(path, "OpenSSL fails", error) == KEY_FOUND;
 }

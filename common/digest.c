@@ -1,13 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 #include "digest.h"
 
+#include <limits.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 
 bool digest_bytes(const void *bytes, size_t length, unsigned char digest[DIGEST_BYTES])
 {
     unsigned int written = 0;
     return EVP_Digest(bytes, length, digest, &written, EVP_sha256(), NULL) == 1 &&
+           written == DIGEST_BYTES;
+}
+
+bool digest_hmac(const void *key, size_t key_length, const void *bytes, size_t length,
+                 unsigned char digest[DIGEST_BYTES])
+{
+    unsigned int written = 0;
+    return key_length <= INT_MAX &&
+           HMAC(EVP_sha256(), key, (int)key_length, bytes, length, digest, &written) &&
            written == DIGEST_BYTES;
 }
 

@@ -12,6 +12,10 @@ enum { DIGEST_BYTES = 32, DIGEST_TEXT = 65 };
 /* The SHA-256 of `length` bytes; false when OpenSSL fails. */
 bool digest_bytes(const void *bytes, size_t length, unsigned char digest[DIGEST_BYTES]);
 
+/* HMAC-SHA-256 (RFC 2104) of `length` bytes under a key; false when OpenSSL fails. */
+bool digest_hmac(const void *key, size_t key_length, const void *bytes, size_t length,
+                 unsigned char digest[DIGEST_BYTES]);
+
 /* A digest as 64 lower-case hexadecimal digits and a NUL. */
 void digest_write(const unsigned char digest[DIGEST_BYTES], char text[DIGEST_TEXT]);
 

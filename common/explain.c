@@ -5,7 +5,6 @@
 
 #include <inttypes.h>
 #include <openssl/crypto.h>
-#include <openssl/hmac.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,14 +17,11 @@ static bool authenticate(const char *database, const char *endpoint, int64_t exp
     unsigned char key[DIGEST_BYTES];
     unsigned char digest[DIGEST_BYTES];
     char message[128];
-    unsigned int written = 0;
     int length = snprintf(message, sizeof message, "%s %" PRId64, endpoint, expiry);
     if (length < 0 || (size_t)length >= sizeof message ||
         !code_key_derive(database, "feedgate explain", key, error))
         return false;
-    bool made = HMAC(EVP_sha256(), key, sizeof key, (const unsigned char *)message, (size_t)length,
-                     digest, &written) &&
-                written == DIGEST_BYTES;
+    bool made = digest_hmac(key, sizeof key, message, (size_t)length, digest);
     OPENSSL_cleanse(key, sizeof key);
     if (made)
         digest_write(digest, mac);
