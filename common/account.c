@@ -147,7 +147,7 @@ enum account_linked account_adopt(struct database *database, const char *id,
 }
 
 /* An externalId that can't be guessed; of the letters that survive every query string. */
-static bool make_external_id(char external_id[ACCOUNT_EXTERNAL_ID_SIZE])
+static bool make_external_id(char external_id[EXTERNAL_ID_SIZE])
 {
     return secret_make_short(external_id, RANDOM_BYTES);
 }
@@ -162,7 +162,7 @@ static bool store_customer(struct database *database, const char *id)
 
 /* The externalId under which the customer's account is known; "" when it isn't. */
 static bool find_known_id(struct database *database, const char *customer_id,
-                          const struct account *account, char known[ACCOUNT_EXTERNAL_ID_SIZE])
+                          const struct account *account, char known[EXTERNAL_ID_SIZE])
 {
     struct statement *select = database_statement(
         database, "SELECT external_id FROM account WHERE customer_id = $1 AND "
@@ -174,7 +174,7 @@ static bool find_known_id(struct database *database, const char *customer_id,
     enum step step = statement_step(select);
     known[0] = '\0';
     if (step == STEP_ROW)
-        (void)snprintf(known, ACCOUNT_EXTERNAL_ID_SIZE, "%s", statement_text(select, 0));
+        (void)snprintf(known, EXTERNAL_ID_SIZE, "%s", statement_text(select, 0));
     statement_done(select);
     return step != STEP_FAILED;
 }
@@ -205,8 +205,7 @@ static enum account_stored upsert(struct database *database, const char *custome
 }
 
 enum account_stored account_store(struct database *database, const char *customer_id,
-                                  const struct account *account,
-                                  char external_id[ACCOUNT_EXTERNAL_ID_SIZE])
+                                  const struct account *account, char external_id[EXTERNAL_ID_SIZE])
 {
     if (!store_customer(database, customer_id) ||
         !find_known_id(database, customer_id, account, external_id))
@@ -215,7 +214,7 @@ enum account_stored account_store(struct database *database, const char *custome
     if (known && account->external_id && strcmp(external_id, account->external_id) != 0)
         return ACCOUNT_ID_WOULD_CHANGE;
     if (account->external_id)
-        (void)snprintf(external_id, ACCOUNT_EXTERNAL_ID_SIZE, "%s", account->external_id);
+        (void)snprintf(external_id, EXTERNAL_ID_SIZE, "%s", account->external_id);
     else if (!known && !make_external_id(external_id))
         return ACCOUNT_NOT_STORED;
     return upsert(database, customer_id, account, external_id);

@@ -15,6 +15,9 @@
  * reconnected one has a new id.
  */
 
+/* The provider's id of a customer and Sage's of an account have at most 256 bytes. */
+enum { CUSTOMER_ID_SIZE = 257, EXTERNAL_ID_SIZE = 257 };
+
 /* An account in Sage's words (Sage, Available accounts). All texts are borrowed. */
 struct account {
     const char *external_id;
@@ -54,7 +57,7 @@ bool account_link(struct database *database, const char *id, const char *externa
 bool account_unlink(struct database *database, const char *id, const char *external_id,
                     int64_t now);
 
-enum { ACCOUNT_ERROR_MAX = 512, ACCOUNT_EXTERNAL_ID_SIZE = 257 };
+enum { ACCOUNT_ERROR_MAX = 512 };
 
 /* What account_store() makes of an account. */
 enum account_stored {
@@ -73,7 +76,7 @@ enum account_stored {
  */
 enum account_stored account_store(struct database *database, const char *customer_id,
                                   const struct account *account,
-                                  char external_id[ACCOUNT_EXTERNAL_ID_SIZE]);
+                                  char external_id[EXTERNAL_ID_SIZE]);
 
 enum account_linked { ACCOUNT_LINKED, ACCOUNT_LINKED_ELSEWHERE, ACCOUNT_NOT_LINKED };
 

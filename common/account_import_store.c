@@ -12,7 +12,7 @@ static bool store_account(struct database *database, const struct storing *stori
                           const struct import_customer *customer,
                           const struct import_account *account)
 {
-    char external_id[ACCOUNT_EXTERNAL_ID_SIZE];
+    char external_id[EXTERNAL_ID_SIZE];
     struct import_place place =
         account_import_place(customer, account, "externalId", storing->error);
     switch (account_store(database, customer->id, &account->account, external_id)) {

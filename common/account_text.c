@@ -20,8 +20,6 @@ const char *account_text_judge(const char *text)
 
 const char *account_text_judge_external_id(const char *text)
 {
-    for (const char *at = text; *at; at++)
-        if (*at < 0x20 || *at > 0x7E)
-            return "must be printable ASCII";
-    return account_text_judge(text);
+    return ascii_is_printable(text, strlen(text)) ? account_text_judge(text)
+                                                  : "must be printable ASCII";
 }

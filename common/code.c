@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "code.h"
 
-#include "account.h"
-
 #include <ctype.h>
 #include <openssl/crypto.h>
 #include <openssl/rand.h>

@@ -2,6 +2,7 @@
 #ifndef FEEDGATE_CODE_H
 #define FEEDGATE_CODE_H
 
+#include "account.h"
 #include "code_key.h"
 #include "refusal.h"
 #include "store.h"
@@ -24,7 +25,6 @@ enum {
     CODE_LIFETIME_MS = 15 * 60 * 1000,
     CODE_WRONG_MAX = 5,  /* the wrong try that ends a session */
     CODE_TYPED_MAX = 64, /* bytes that may be typed, with all that is passed over */
-    CUSTOMER_ID_SIZE = 257,
 };
 
 /*

@@ -2,6 +2,7 @@
 #include "config_private.h"
 
 #include "cleanup.h"
+#include "utf8.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -71,14 +72,6 @@ static size_t without_newline(const char *text, size_t length)
     return length > 0 && text[length - 1] == '\r' ? length - 1 : length;
 }
 
-static bool is_visible(const char *text, size_t length)
-{
-    for (size_t i = 0; i < length; i++)
-        if (text[i] <= 0x20 || text[i] > 0x7E)
-            return false;
-    return true;
-}
-
 /* Takes a secret's bytes, or says what is wrong with them, but never what they are. */
 static bool take_secret(struct config_reading *reading, const struct config_key *key,
                         const char *path, const char *bytes, size_t length)
@@ -88,7 +81,7 @@ static bool take_secret(struct config_reading *reading, const struct config_key 
     if (length < CONFIG_KEY_MIN || length > CONFIG_KEY_MAX)
         return config_refuse(reading, key, "names %s, which has %zu characters; it needs %d to %d",
                              path, length, CONFIG_KEY_MIN, CONFIG_KEY_MAX);
-    if (!is_visible(bytes, length))
+    if (!ascii_is_visible(bytes, length))
         return config_refuse(reading, key,
                              "names %s, which must be one line of visible ASCII characters "
                              "without spaces",

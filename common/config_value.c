@@ -3,6 +3,7 @@
 
 #include "clock.h"
 #include "redirect_uri.h"
+#include "utf8.h"
 
 #include <assert.h>
 #include <ctype.h>
@@ -84,10 +85,8 @@ bool config_read_yes_no(struct config_reading *reading, const struct config_key 
 
 static bool is_word(const char *value)
 {
-    for (const char *at = value; *at != '\0'; at++)
-        if (*at <= 0x20 || *at > 0x7E)
-            return false;
-    return strlen(value) <= WORD_MAX;
+    size_t length = strlen(value);
+    return length <= WORD_MAX && ascii_is_visible(value, length);
 }
 
 bool config_read_word(struct config_reading *reading, const struct config_key *key,

@@ -3,6 +3,7 @@
 
 #include "opening.h"
 #include "reply.h"
+#include "utf8.h"
 
 #include <string.h>
 
@@ -25,10 +26,8 @@ enum { PASSED = sizeof passed / sizeof passed[0] };
 static bool comes_through(const char *value)
 {
     size_t length = strlen(value);
-    for (size_t i = 0; i < length; i++)
-        if (value[i] < 0x20 || value[i] > 0x7E)
-            return false;
-    return length > 0 && value[0] != ' ' && value[length - 1] != ' ';
+    return ascii_is_printable(value, length) && length > 0 && value[0] != ' ' &&
+           value[length - 1] != ' ';
 }
 
 static enum refusal judge_values(struct exchange *exchange)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "parameter.h"
 
+#include "utf8.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -99,14 +101,6 @@ static enum refusal read_pairs(char *query, const struct parameter *declared,
     return REFUSAL_NONE;
 }
 
-static bool is_printable(const char *text)
-{
-    for (; *text != '\0'; text++)
-        if (*text < 0x20 || *text > 0x7E)
-            return false;
-    return true;
-}
-
 static bool is_between(size_t length, size_t least, size_t most)
 {
     return length >= least && length <= most;
@@ -118,7 +112,7 @@ static bool has_type(const char *value, enum parameter_type type)
     case PARAMETER_UUID:
         return parameter_is_uuid(value);
     case PARAMETER_TEXT:
-        return is_between(strlen(value), 1, TEXT_MAX) && is_printable(value);
+        return is_between(strlen(value), 1, TEXT_MAX) && ascii_is_printable(value, strlen(value));
     case PARAMETER_REDIRECT_URI:
         return is_between(strlen(value), 1, URI_MAX);
     case PARAMETER_SECRET:

@@ -2,6 +2,7 @@
 #ifndef FEEDGATE_SESSION_H
 #define FEEDGATE_SESSION_H
 
+#include "account.h"
 #include "digest.h"
 #include "refusal.h"
 #include "store.h"
@@ -84,7 +85,7 @@ enum refusal session_consume(struct store *store, const struct session_key *key,
 
 /* ---- the journey through an opened session (session_journey.c) ------------ */
 
-enum { SESSION_CUSTOMER_SIZE = 257, SESSION_TEXT_SIZE = 257, SESSION_URI_SIZE = 2049 };
+enum { SESSION_URI_SIZE = 2049 };
 
 /* An opened session as its journey finds it; only session_find_by_key() finds others, too. */
 struct session_journey {
@@ -94,14 +95,14 @@ struct session_journey {
     int64_t expires_at;
     char redirect_uri[SESSION_URI_SIZE];
     char state[SESSION_ID_SIZE];
-    char external_id[SESSION_TEXT_SIZE]; /* "" but for a re-authorisation */
+    char external_id[EXTERNAL_ID_SIZE]; /* "" but for a re-authorisation */
     char ticket_hash[DIGEST_TEXT];
-    char customer_id[SESSION_CUSTOMER_SIZE]; /* "" until a code was accepted */
-    char code_hash[DIGEST_TEXT];             /* of the accepted code; "" until then */
-    enum ending ending;                      /* ENDING_NONE while it is under way */
-    bool opened;                             /* else most of the above isn't known yet */
-    bool passed_on;                          /* the provider's own application has the journey */
-    char result_hash[DIGEST_TEXT];           /* of what the application handed in; or "" */
+    char customer_id[CUSTOMER_ID_SIZE]; /* "" until a code was accepted */
+    char code_hash[DIGEST_TEXT];        /* of the accepted code; "" until then */
+    enum ending ending;                 /* ENDING_NONE while it is under way */
+    bool opened;                        /* else most of the above isn't known yet */
+    bool passed_on;                     /* the provider's own application has the journey */
+    char result_hash[DIGEST_TEXT];      /* of what the application handed in; or "" */
 };
 
 /* What leads to a session: each is a secret of its own, and is good for other steps. */

@@ -50,3 +50,21 @@ bool utf8_is_control(const char *character)
     const unsigned char *byte = (const unsigned char *)character;
     return byte[0] < 0x20 || byte[0] == 0x7F || (byte[0] == 0xC2 && byte[1] < 0xA0);
 }
+
+static bool is_within(const char *text, size_t length, char least)
+{
+    for (size_t i = 0; i < length; i++)
+        if (text[i] < least || text[i] > 0x7E)
+            return false;
+    return true;
+}
+
+bool ascii_is_printable(const char *text, size_t length)
+{
+    return is_within(text, length, 0x20);
+}
+
+bool ascii_is_visible(const char *text, size_t length)
+{
+    return is_within(text, length, 0x21);
+}

@@ -18,4 +18,8 @@ size_t utf8_character(const char *bytes, size_t length);
  */
 bool utf8_is_control(const char *character);
 
+/* Whether all `length` bytes are printable ASCII (0x20 to 0x7E), or visible (not the space). */
+bool ascii_is_printable(const char *text, size_t length);
+bool ascii_is_visible(const char *text, size_t length);
+
 #endif

@@ -26,7 +26,7 @@ static struct account account_named(const char *external_id, const char *number)
 struct storing {
     const char *customer;
     struct account account;
-    char external_id[ACCOUNT_EXTERNAL_ID_SIZE];
+    char external_id[EXTERNAL_ID_SIZE];
     enum account_stored stored;
 };
 
