@@ -134,8 +134,11 @@ static struct statement *find_place(struct database *database, const char *sql)
 struct statement *database_statement(struct database *database, const char *sql)
 {
     struct statement *statement = find_place(database, sql);
-    if (!statement)
+    if (!statement) {
+        log_event(LOG_LEVEL_ERROR, "database_failed", {"statement", sql},
+                  {"detail", "a connection keeps too few statements: STATEMENTS_MAX"});
         return &database->nowhere;
+    }
     statement->failed = false;
     if (statement->prepared) {
         statement_done(statement);

@@ -245,33 +245,37 @@ static bool cancel_abandoned(struct database *database, void *context)
     return end_without_accounts(database, work, ENDING_CANCELLED, "abandoned");
 }
 
-static enum refusal take(struct step_work *work, store_piece *piece)
+/* Looks at the session, without the lock; the refusal says why there is no step to take. */
+static enum refusal look_at_session(struct step_work *work)
 {
     const char *secret = work->request->secret;
     memset(work->standing, 0, sizeof *work->standing);
-    if (secret && !digest_text(secret, strlen(secret), work->proof_hash))
+    if (!digest_text(secret, strlen(secret), work->proof_hash))
         return REFUSAL_INTERNAL;
-    /* Strangers with invented secrets, and repeats, needn't wait for the lock. */
-    if (secret) {
-        enum store_result result = store_read(work->service->store, look, work);
-        enum refusal refusal = store_refusal(result, REFUSAL_NONE);
-        if (refusal != REFUSAL_NONE || !goes_on(work) || piece == look)
-            return refusal != REFUSAL_NONE ? refusal : work->refusal;
-    }
-    enum refusal refusal =
-        store_refusal(store_write(work->service->store, piece, work), REFUSAL_NONE);
-    if (refusal != REFUSAL_NONE)
-        return refusal;
-    if (work->ended)
+    enum store_result result = store_read(work->service->store, look, work);
+    return store_refusal(result, work->refusal);
+}
+
+static enum refusal write_step(struct step_work *work, store_piece *piece)
+{
+    enum store_result result = store_write(work->service->store, piece, work);
+    if (result == STORE_DONE && work->ended)
         conclusion_log(&work->standing->session, work->ended);
-    return work->refusal;
+    return store_refusal(result, work->refusal);
+}
+
+/* Strangers with invented secrets, and repeats, needn't wait for the lock. */
+static enum refusal take_step(struct step_work *work, store_piece *piece)
+{
+    enum refusal refusal = look_at_session(work);
+    return refusal == REFUSAL_NONE && goes_on(work) ? write_step(work, piece) : refusal;
 }
 
 enum refusal step_look(struct service *service, const struct step_request *request,
                        struct standing *standing)
 {
     struct step_work work = {.service = service, .request = request, .standing = standing};
-    return take(&work, look);
+    return look_at_session(&work);
 }
 
 enum refusal step_try_code(struct service *service, const struct step_request *request,
@@ -282,7 +286,7 @@ enum refusal step_try_code(struct service *service, const struct step_request *r
         memset(standing, 0, sizeof *standing);
         return REFUSAL_INTERNAL;
     }
-    return take(&work, try_code);
+    return take_step(&work, try_code);
 }
 
 enum refusal step_confirm(struct service *service, const struct step_request *request,
@@ -290,20 +294,20 @@ enum refusal step_confirm(struct service *service, const struct step_request *re
 {
     struct step_work work = {
         .service = service, .request = request, .standing = standing, .wording = wording};
-    return take(&work, confirm);
+    return take_step(&work, confirm);
 }
 
 enum refusal step_cancel(struct service *service, const struct step_request *request,
                          struct standing *standing)
 {
     struct step_work work = {.service = service, .request = request, .standing = standing};
-    return take(&work, cancel);
+    return take_step(&work, cancel);
 }
 
 enum refusal step_cancel_abandoned(struct service *service, int64_t now, bool *found)
 {
     const struct step_request request = {.proof = PROOF_TICKET, .now = now};
-    struct standing standing;
+    struct standing standing = {.tries_left = 0};
     struct step_work work = {.service = service, .request = &request, .standing = &standing};
     *found = false;
     if (service->config->journey.cancel_abandoned_ms == 0)
@@ -312,7 +316,7 @@ enum refusal step_cancel_abandoned(struct service *service, int64_t now, bool *f
     enum refusal refusal =
         store_refusal(store_read(service->store, look_for_abandoned, &work), REFUSAL_NONE);
     if (refusal == REFUSAL_NONE && work.abandoned)
-        refusal = take(&work, cancel_abandoned);
+        refusal = write_step(&work, cancel_abandoned);
     *found = work.abandoned;
     return refusal;
 }
