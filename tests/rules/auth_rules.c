@@ -444,6 +444,18 @@ START_TEST(the_provider_name_is_escaped)
 }
 END_TEST
 
+START_TEST(the_log_says_from_where_a_session_was_opened)
+{
+    const char *id = new_uuid();
+    arm(id);
+    struct response response = OPEN(.id = id);
+    EXPECT_OPENED(response, id);
+    EXPECT_NUMBER(LOG_COUNT(response.log_mark, "event", "session_opened", "session", log_id_of(id),
+                            "address", "127.0.0.1"),
+                  1);
+}
+END_TEST
+
 Suite *auth_rules(void)
 {
     Suite *suite = suite_create("auth");
@@ -469,5 +481,6 @@ Suite *auth_rules(void)
     ADD_TEST(suite, the_redirect_uri_is_judged_before_the_session);
     ADD_ROWS(suite, the_page_works_inside_another_page, ROWS(endpoints));
     ADD_TEST(suite, the_provider_name_is_escaped);
+    ADD_TEST(suite, the_log_says_from_where_a_session_was_opened);
     return suite;
 }
