@@ -12,15 +12,23 @@
 /*
  * What the parts of the configuration share; nobody else includes it.
  *
+ *     config.c         load and free
  *     config_table.c   every key: how it is read, its range, its default
  *     config_lines.c   the file's lines, one by one, to the keys
+ *     config_reading.c complaints with their place, and texts that stay
  *     config_value.c   one reader for each type of value
  *     config_address.c addresses, in a list or in a file of their own
  *     config_file.c    files with bounds, and the secrets in them
- *     config.c         what must hold among the keys; load and free
+ *     config_rules.c   what must hold among the keys
  */
 
 enum { CONFIG_ENVIRONMENTS = 3, CONFIG_SECTIONS_MAX = 16 };
+
+/* A text that the configuration owns, on the chain of all of them. */
+struct config_text {
+    struct config_text *next;
+    char bytes[];
+};
 
 /* A file that is being read. */
 struct config_reading {
@@ -85,6 +93,10 @@ __attribute__((format(printf, 3, 4))) bool config_refuse(struct config_reading *
 /* A copy that the configuration owns; NULL after config_refuse(). */
 char *config_keep(struct config_reading *reading, const char *bytes, size_t length);
 
+/* `path` as seen from a directory of `length` bytes, unless it begins at the root; likewise. */
+char *config_keep_joined(struct config_reading *reading, const char *directory, size_t length,
+                         const char *path);
+
 /* A path as it is seen from the directory of the file; owned by the configuration. */
 char *config_keep_path(struct config_reading *reading, const char *path);
 
@@ -95,6 +107,9 @@ char *config_keep_path(struct config_reading *reading, const char *path);
  */
 ssize_t config_file_read(const char *path, mode_t forbidden, char *buffer, size_t size,
                          const char **complaint);
+
+/* Judges what must hold among the keys once each has its value; false after config_refuse(). */
+bool config_settle(struct config_reading *reading);
 
 /* Reads the file of a key whose reader is config_read_secret(); false after config_refuse(). */
 bool config_open_secret(struct config_reading *reading, const struct config_key *key);
