@@ -43,7 +43,9 @@ static bool is_one_of(const char *name, const char *const *names)
 
 static char lower(char character)
 {
-    return character >= 'A' && character <= 'Z' ? (char)(character - 'A' + 'a') : character;
+    if (character >= 'A' && character <= 'Z')
+        return (char)(character - 'A' + 'a');
+    return character;
 }
 
 static void begin_name(struct markup *markup, enum markup_place place)

@@ -185,7 +185,9 @@ static char next_decoded(const char **text)
     *text += byte < 0 ? 1 : prefix + 2;
     if (byte >= 0)
         return (char)byte;
-    return *at == '+' ? ' ' : *at;
+    if (*at == '+')
+        return ' ';
+    return *at;
 }
 
 static bool ends_name(char raw)
