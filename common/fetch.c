@@ -136,6 +136,7 @@ static bool set_options(CURL *curl, const struct fetch *fetch, struct receipt *r
     SET(CURLOPT_CONNECTTIMEOUT_MS, (long)FETCH_CONNECT_MS);
     SET(CURLOPT_TIMEOUT_MS, time_limit(fetch));
     SET(CURLOPT_PROXY, fetch->proxy && !plain ? fetch->proxy : "");
+    SET(CURLOPT_NOPROXY, ""); /* or the environment's no_proxy would go past ours */
     SET(CURLOPT_USERAGENT, "feedgate");
     SET(CURLOPT_WRITEFUNCTION, keep_bytes);
     SET(CURLOPT_WRITEDATA, receipt);

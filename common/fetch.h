@@ -10,7 +10,7 @@
 /*
  * Calls out, by HTTPS with the certificate always verified; plain HTTP only to
  * loopback, where also the address that was really connected to is checked. No
- * redirect is followed, and the environment's proxies are ignored.
+ * redirect is followed, and the environment's proxies and no_proxy are ignored.
  */
 
 enum {

@@ -478,6 +478,20 @@ START_TEST(the_proxies_of_the_environment_are_ignored)
 }
 END_TEST
 
+START_TEST(the_environment_does_not_go_past_the_configured_proxy)
+{
+    struct issuer *issuer = issuer_start_tls("127.0.0.1");
+    unsigned proxy = refusing_port();
+    SERVER(.issuer = issuer,
+           .settings = {"network.ca_file = issuer.pem",
+                        scratch_format("network.proxy = http://127.0.0.1:%u", proxy)},
+           .files = {{"issuer.pem", issuer_certificate(issuer)}},
+           .environment = "no_proxy=127.0.0.1 NO_PROXY=*");
+    EXPECT_REFUSED(NOTIFY(), REFUSAL_KEYS_UNAVAILABLE);
+    EXPECT_NUMBER(issuer_fetches(issuer), 0);
+}
+END_TEST
+
 START_TEST(plain_http_to_localhost_is_allowed)
 {
     struct issuer *issuer = issuer_start();
@@ -514,6 +528,7 @@ Suite *key_set_rules(void)
     ADD_TEST(suite, a_certificate_of_a_configured_authority_is_accepted);
     ADD_TEST(suite, a_certificate_for_another_host_is_refused);
     ADD_TEST(suite, the_proxies_of_the_environment_are_ignored);
+    ADD_TEST(suite, the_environment_does_not_go_past_the_configured_proxy);
     ADD_TEST(suite, plain_http_to_localhost_is_allowed);
     return suite;
 }
