@@ -16,6 +16,7 @@ enum {
     MODULUS_BITS_MIN = 2048,
     MODULUS_BITS_MAX = 8192,
     EXPONENT_BYTES_MAX = 8,
+    OPERATIONS_MAX = 32, /* eight are defined */
     LOGGED_MAX = KEYS_MAX
 };
 
@@ -83,6 +84,31 @@ static bool absent_or(const cJSON *key, const char *name, const char *value)
     return !member || (text && strcmp(text, value) == 0);
 }
 
+/*
+ * Whether `key_ops`, if it is there, is an array of different texts with
+ * `verify` among them (RFC 7517 section 4.3: duplicates must not be present).
+ */
+static bool may_verify(const cJSON *key)
+{
+    const cJSON *operations = json_member(key, "key_ops");
+    if (!operations)
+        return true;
+    if (!cJSON_IsArray(operations) || cJSON_GetArraySize(operations) > OPERATIONS_MAX)
+        return false;
+    bool found = false;
+    const cJSON *operation;
+    cJSON_ArrayForEach(operation, operations)
+    {
+        if (!cJSON_IsString(operation))
+            return false;
+        for (const cJSON *before = operations->child; before != operation; before = before->next)
+            if (strcmp(before->valuestring, operation->valuestring) == 0)
+                return false;
+        found = found || strcmp(operation->valuestring, "verify") == 0;
+    }
+    return found;
+}
+
 /* Reads one key; NULL, or the reason why it is left out. */
 static const char *read_key(const cJSON *member, struct key_list *list)
 {
@@ -92,6 +118,8 @@ static const char *read_key(const cJSON *member, struct key_list *list)
         return "not an RSA key";
     if (!absent_or(member, "use", "sig") || !absent_or(member, "alg", "RS256"))
         return "not for RS256 signatures";
+    if (!may_verify(member))
+        return "key_ops without verify, or malformed";
     if (!id || id[0] == '\0' || strlen(id) >= KEY_ID_SIZE)
         return "no usable kid";
     if (key_list_find(list, id))

@@ -25,8 +25,8 @@ struct key_list {
 /*
  * Reads the keys that RS256 may be verified with: RSA (RFC 7518 section 6.3)
  * of 2,048 to 8,192 bits, odd public exponent of at least 3, `use` sig or
- * absent, `alg` RS256 or absent, a `kid` that no key before it has. Others,
- * and any beyond KEYS_MAX, are left out and logged.
+ * absent, `alg` RS256 or absent, `key_ops` with verify or absent, a `kid` that
+ * no key before it has. Others, and any beyond KEYS_MAX, are left out and logged.
  *
  * Returns how many there are; 0 also when the document isn't a strict JSON key
  * set. `list` must be given back with key_list_clear().
