@@ -20,8 +20,8 @@
 enum { READERS_MAX = 64, WAIT_MS = 2000, START_WAIT_MS = 60 * 1000 };
 
 struct store {
-    const char *path;
-    int lock; /* descriptor of the file at which processes queue (writer.h) */
+    char *path; /* our own: a writer that hangs may outlive the caller's */
+    int lock;   /* descriptor of the file at which processes queue (writer.h) */
     struct writer *writer;
 
     pthread_mutex_t mutex; /* guards the readers that wait for work */
@@ -227,10 +227,11 @@ struct store *store_open(const char *path, enum store_role role, char error[STOR
         free(store);
         return NULL;
     }
-    store->path = path;
     store->lock = -1;
-    if (may_open(store, role, error) && open_lock(store, error) && prepare(store, role, error)) {
-        store->writer = writer_open(path, store->lock);
+    store->path = strdup(path);
+    if (store->path && may_open(store, role, error) && open_lock(store, error) &&
+        prepare(store, role, error)) {
+        store->writer = writer_open(store->path, store->lock);
         if (store->writer)
             return store;
         fail_with(error, path, "no thread to write with");
@@ -261,5 +262,6 @@ void store_close(struct store *store)
     if (store->lock >= 0)
         (void)close(store->lock);
     (void)pthread_mutex_destroy(&store->mutex);
+    free(store->path);
     free(store);
 }

@@ -35,13 +35,16 @@ enum store_role {
 enum { STORE_ERROR_MAX = 512 };
 
 /*
- * Opens the database at `path` (borrowed for the store's life). Returns NULL
+ * Opens the database at `path`. Returns NULL
  * and one line in `error` when it can't be opened, or when a newer version of
  * feedgate made it.
  */
 struct store *store_open(const char *path, enum store_role role, char error[STORE_ERROR_MAX]);
 
-/* Waits for writes under way and closes; NULL is allowed. */
+/*
+ * Waits for writes under way and closes; NULL is allowed. What a writer that
+ * hangs at another process's lock still uses stays until the process ends.
+ */
 void store_close(struct store *store);
 
 /*

@@ -5,6 +5,7 @@
 #include "writer.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
@@ -342,6 +343,50 @@ START_TEST(what_is_acknowledged_is_on_the_disk)
 }
 END_TEST
 
+static struct store *hung; /* until the process ends, as its thread may need it */
+
+static void write_in_vain(size_t thread)
+{
+    (void)thread;
+    (void)store_write(hung, add_named, "late");
+}
+
+/* Whether this process has the file open. */
+static bool has_open(const char *path)
+{
+    char name[64];
+    char target[256];
+    for (int descriptor = 0; descriptor < 256; descriptor++) {
+        (void)snprintf(name, sizeof(name), "/proc/self/fd/%d", descriptor);
+        ssize_t length = readlink(name, target, sizeof(target) - 1);
+        if (length < 0)
+            continue;
+        target[length] = '\0';
+        if (strcmp(target, path) == 0)
+            return true;
+    }
+    return false;
+}
+
+START_TEST(a_writer_that_hangs_needs_nothing_of_who_closed_it)
+{
+    char error[STORE_ERROR_MAX] = "";
+    char path[128];
+    ck_assert_int_gt(snprintf(path, sizeof(path), "%s", store_path), 0);
+    hung = store_open(path, STORE_ENDPOINT, error);
+    ck_assert_msg(hung != NULL, "%s", error);
+    int lock = lock_elsewhere();
+    run_crowd(1, write_in_vain); /* gives up; the thread stays at the lock */
+    store_close(hung);
+    memset(path, 'x', sizeof(path) - 1);
+    ck_assert_int_eq(close(lock), 0);
+    int64_t end = clock_monotonic() + 10 * SECOND_MS;
+    while (!has_open(store_path) && clock_monotonic() < end)
+        (void)poll(NULL, 0, 1);
+    ck_assert_msg(has_open(store_path), "it went to another file");
+}
+END_TEST
+
 /* The process's umask is the endpoints' own business; here it is that of the tests. */
 static void open_with_their_umask(void)
 {
@@ -370,6 +415,7 @@ Suite *store_suite(void)
     ADD_STORE_RULE(suite, writes_and_reads_go_to_the_file_that_has_the_name_now);
     ADD_STORE_RULE(suite, no_database_is_made_in_place_of_one_that_was_removed);
     ADD_STORE_RULE(suite, what_is_acknowledged_is_on_the_disk);
+    ADD_STORE_RULE(suite, a_writer_that_hangs_needs_nothing_of_who_closed_it);
     tcase_add_checked_fixture(parts_add_rule(suite, "what_is_made_is_not_open_to_others",
                                              what_is_made_is_not_open_to_others, 1),
                               open_with_their_umask, store_tear_down);
