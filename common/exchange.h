@@ -62,6 +62,7 @@ struct exchange {
     struct parameter_values parameters;
     struct sage_token token; /* of the caller, once a guard has passed it */
     const char *scope;       /* that a guard demanded of the token; borrowed */
+    enum caller caller;      /* a stranger, until the key header's guard has passed it */
 
     char client_text[ADDRESS_SIZE]; /* the address as a proxy named it */
 

@@ -60,7 +60,10 @@ enum refusal guard_key_header(struct exchange *exchange)
         return REFUSAL_KEY_HEADER_MISSING;
     bool current = is_key(given, &config->notification.key);
     bool next = is_key(given, &config->notification.next_key);
-    return current || next ? REFUSAL_NONE : REFUSAL_KEY_HEADER_WRONG;
+    enum refusal refusal = current || next ? REFUSAL_NONE : REFUSAL_KEY_HEADER_WRONG;
+    if (refusal == REFUSAL_NONE)
+        exchange->caller = CALLER_KNOWN;
+    return refusal;
 }
 
 enum refusal guard_key_header_if_required(struct exchange *exchange)
@@ -117,8 +120,9 @@ static enum refusal check_token(struct exchange *exchange, const char *scope, co
     const char *token = find_token(exchange);
     if (!token)
         return REFUSAL_TOKEN_MISSING;
-    enum refusal refusal = sage_token_verify(&rules, service->keys, service->tokens, token,
-                                             strlen(token), exchange->now, &exchange->token);
+    enum refusal refusal =
+        sage_token_verify(&rules, service->keys, service->tokens, exchange->caller, token,
+                          strlen(token), exchange->now, &exchange->token);
     if (refusal == REFUSAL_TOKEN_CLIENT) /* for the operator who is about to pin it */
         exchange_note(exchange, exchange->token.client);
     return refusal;

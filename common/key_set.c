@@ -21,13 +21,25 @@ enum {
 static const char fetching[] = "fetching";
 static const char good[] = "good";
 
-/* What the table says of the set. */
+/* How the table names those for whom a fetch is made. */
+static const char *const caller_names[CALLER_COUNT] = {
+    [CALLER_STRANGER] = "stranger",
+    [CALLER_KNOWN] = "key_header",
+};
+
+/* The last fetch for one kind of callers. */
+struct turn {
+    int64_t begun_at; /* 0: never, or cancelled */
+    bool unfinished;  /* under way, or abandoned by a process that died */
+};
+
+/* What the tables say of the set. */
 struct picture {
-    int64_t generation; /* 0: there is no row yet */
+    int64_t generation; /* 0: there is no document yet */
     int64_t fetched_at; /* 0: never */
-    int64_t attempted_at;
-    bool under_way;
-    bool succeeded;
+    int64_t fetches;    /* begun so far in all processes, which numbers them */
+    int64_t good_fetch; /* the number of the one that brought the document */
+    struct turn turns[CALLER_COUNT];
 };
 
 struct key_set {
@@ -44,7 +56,7 @@ struct key_set {
     int64_t loaded;    /* the generation of `list` */
     struct key_list list;
     size_t waiters;
-    bool wanted;
+    bool wanted[CALLER_COUNT];
     bool closing;
     bool keeping; /* the thread below was started */
     pthread_t keeper;
@@ -75,44 +87,58 @@ static bool load(struct database *database, struct look *look)
     return true;
 }
 
+static void read_turn(struct statement *select, struct picture *picture)
+{
+    const char *name = statement_text(select, 4);
+    for (size_t i = 0; name && i < CALLER_COUNT; i++)
+        if (strcmp(name, caller_names[i]) == 0)
+            picture->turns[i] = (struct turn){
+                .begun_at = statement_integer(select, 5),
+                .unfinished = strcmp(statement_text(select, 6), fetching) == 0,
+            };
+}
+
+/* By one statement, so that a fetch that has ended is never seen without what it brought. */
 static bool read_picture(struct database *database, void *context)
 {
     struct look *look = context;
+    struct picture *picture = &look->picture;
     struct statement *select = database_statement(
-        database, "SELECT generation, COALESCE(fetched_at, 0), attempted_at, outcome "
-                  "FROM key_set WHERE url = $1");
+        database, "SELECT generation, COALESCE(fetched_at, 0), fetches, good_fetch, "
+                  "key_fetch.caller, key_fetch.begun_at, key_fetch.outcome FROM key_set "
+                  "LEFT JOIN key_fetch ON key_fetch.url = key_set.url WHERE key_set.url = $1");
     statement_bind_text(select, 1, look->keys->config->sage.jwks_url);
-    enum step step = statement_step(select);
-    if (step == STEP_ROW) {
-        const char *outcome = statement_text(select, 3);
-        look->picture = (struct picture){
-            .generation = statement_integer(select, 0),
-            .fetched_at = statement_integer(select, 1),
-            .attempted_at = statement_integer(select, 2),
-            .under_way = strcmp(outcome, fetching) == 0,
-            .succeeded = strcmp(outcome, good) == 0,
-        };
+    enum step step;
+    while ((step = statement_step(select)) == STEP_ROW) {
+        picture->generation = statement_integer(select, 0);
+        picture->fetched_at = statement_integer(select, 1);
+        picture->fetches = statement_integer(select, 2);
+        picture->good_fetch = statement_integer(select, 3);
+        read_turn(select, picture);
     }
-    statement_done(select);
     if (step == STEP_FAILED)
         return false;
-    return look->picture.generation == look->keys->loaded || load(database, look);
+    return picture->generation == look->keys->loaded || load(database, look);
 }
 
-/* Brings our picture up to date. The caller holds the mutex, as in all that follows. */
-static void look_now(struct key_set *keys)
+/*
+ * Brings our picture up to date; false when the store doesn't let us. The
+ * caller holds the mutex, as in all that follows.
+ */
+static bool look_now(struct key_set *keys)
 {
     struct look look = {.keys = keys};
     if (store_read(keys->store, read_picture, &look) != STORE_DONE)
-        return; /* what needs the store will be refused there */
+        return false; /* what needs the store will be refused there */
     keys->picture = look.picture;
     keys->looked_at = clock_monotonic();
+    return true;
 }
 
 static void look_sometimes(struct key_set *keys)
 {
     if (keys->looked_at == 0 || clock_monotonic() - keys->looked_at >= LOOK_EVERY_MS)
-        look_now(keys);
+        (void)look_now(keys); /* the picture stays as it was */
 }
 
 static bool usable(const struct key_set *keys, int64_t now)
@@ -121,39 +147,68 @@ static bool usable(const struct key_set *keys, int64_t now)
            now - keys->picture.fetched_at <= keys->config->keys.max_stale_ms;
 }
 
-static bool attempt_allowed(const struct key_set *keys, int64_t now)
+/* A time that is far ahead was told by a clock that was wrong, and keeps nobody waiting. */
+static bool is_within(int64_t now, int64_t time, int64_t span)
 {
-    int64_t since = now - keys->picture.attempted_at;
-    if (keys->picture.under_way)
-        return since >= FETCH_LIMIT_MS && since >= keys->config->keys.cool_down_ms;
-    return since >= keys->config->keys.cool_down_ms;
+    int64_t since = now - time;
+    return since > -span && since < span;
+}
+
+static int64_t longer(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+static bool is_free(const struct key_set *keys, enum caller caller, int64_t now)
+{
+    const struct turn *turn = &keys->picture.turns[caller];
+    int64_t cool = keys->config->keys.cool_down_ms;
+    return !is_within(now, turn->begun_at, turn->unfinished ? longer(cool, FETCH_LIMIT_MS) : cool);
+}
+
+static bool any_under_way(const struct key_set *keys, int64_t now)
+{
+    for (size_t i = 0; i < CALLER_COUNT; i++) {
+        const struct turn *turn = &keys->picture.turns[i];
+        if (turn->unfinished && is_within(now, turn->begun_at, FETCH_LIMIT_MS))
+            return true;
+    }
+    return false;
+}
+
+/* A stranger's waits for one that is under way: its end may make another one needless. */
+static bool may_fetch(const struct key_set *keys, enum caller caller, int64_t now)
+{
+    return is_free(keys, caller, now) && (caller == CALLER_KNOWN || !any_under_way(keys, now));
 }
 
 struct attempt {
     struct key_set *keys;
-    int64_t now;
+    enum caller caller;
+    int64_t begun_at;
+    int64_t ended_at;
     bool ours;
+    int64_t number;
     const char *document; /* NULL when the fetch failed */
     const char *outcome;
 };
 
-/* Claims the next fetch: true for one process in a cool-down. */
-static bool claim(struct database *database, void *context)
+/* Takes the turn of these callers: true for one process in a cool-down. */
+static bool take_turn(struct database *database, struct attempt *attempt)
 {
-    struct attempt *attempt = context;
     const struct config *config = attempt->keys->config;
-    int64_t cool = attempt->now - config->keys.cool_down_ms;
-    int64_t abandoned = attempt->now - FETCH_LIMIT_MS;
     struct statement *insert = database_statement(
-        database, "INSERT INTO key_set (url, generation, attempted_at, outcome) "
-                  "VALUES ($1, 0, $2, 'fetching') ON CONFLICT (url) DO UPDATE "
-                  "SET attempted_at = excluded.attempted_at, outcome = excluded.outcome "
-                  "WHERE key_set.attempted_at <= $3 "
-                  "AND (key_set.outcome <> 'fetching' OR key_set.attempted_at <= $4)");
+        database,
+        "INSERT INTO key_fetch (url, caller, begun_at, outcome) VALUES ($1, $2, $3, 'fetching') "
+        "ON CONFLICT (url, caller) DO UPDATE "
+        "SET begun_at = excluded.begun_at, outcome = excluded.outcome "
+        "WHERE ABS(excluded.begun_at - key_fetch.begun_at) >= "
+        "CASE WHEN key_fetch.outcome = 'fetching' THEN $4 ELSE $5 END");
     statement_bind_text(insert, 1, config->sage.jwks_url);
-    statement_bind_integer(insert, 2, attempt->now);
-    statement_bind_integer(insert, 3, cool);
-    statement_bind_integer(insert, 4, abandoned);
+    statement_bind_text(insert, 2, caller_names[attempt->caller]);
+    statement_bind_integer(insert, 3, attempt->begun_at);
+    statement_bind_integer(insert, 4, longer(config->keys.cool_down_ms, FETCH_LIMIT_MS));
+    statement_bind_integer(insert, 5, config->keys.cool_down_ms);
     int64_t changed;
     if (!statement_changes(insert, &changed))
         return false;
@@ -161,16 +216,63 @@ static bool claim(struct database *database, void *context)
     return true;
 }
 
+static bool count_fetch(struct database *database, struct attempt *attempt)
+{
+    struct statement *insert = database_statement(
+        database, "INSERT INTO key_set (url, generation, attempted_at, outcome, fetches) "
+                  "VALUES ($1, 0, $2, 'fetching', 1) ON CONFLICT (url) DO UPDATE "
+                  "SET attempted_at = excluded.attempted_at, outcome = excluded.outcome, "
+                  "fetches = key_set.fetches + 1 RETURNING fetches");
+    statement_bind_text(insert, 1, attempt->keys->config->sage.jwks_url);
+    statement_bind_integer(insert, 2, attempt->begun_at);
+    if (statement_step(insert) != STEP_ROW)
+        return false;
+    attempt->number = statement_integer(insert, 0);
+    return statement_step(insert) == STEP_DONE; /* with RETURNING it has to be run to its end */
+}
+
+/* Claims the next fetch for these callers. */
+static bool claim(struct database *database, void *context)
+{
+    struct attempt *attempt = context;
+    return take_turn(database, attempt) && (!attempt->ours || count_fetch(database, attempt));
+}
+
+static bool end_turn(struct database *database, const struct attempt *attempt, const char *outcome,
+                     bool counts)
+{
+    const char *url = attempt->keys->config->sage.jwks_url;
+    struct statement *turn =
+        database_statement(database, "UPDATE key_fetch SET outcome = $1, begun_at = begun_at * $2 "
+                                     "WHERE url = $3 AND caller = $4 AND begun_at = $5");
+    statement_bind_text(turn, 1, outcome);
+    statement_bind_integer(turn, 2, counts ? 1 : 0);
+    statement_bind_text(turn, 3, url);
+    statement_bind_text(turn, 4, caller_names[attempt->caller]);
+    statement_bind_integer(turn, 5, attempt->begun_at);
+    if (!statement_run(turn))
+        return false;
+    struct statement *last = database_statement(
+        database, "UPDATE key_set SET outcome = $1 WHERE url = $2 AND fetches = $3");
+    statement_bind_text(last, 1, outcome);
+    statement_bind_text(last, 2, url);
+    statement_bind_integer(last, 3, attempt->number);
+    return statement_run(last);
+}
+
+/* What a fetch brought that began earlier than the one whose document is there is older. */
 static bool record(struct database *database, void *context)
 {
     struct attempt *attempt = context;
     struct statement *update = database_statement(
         database, "UPDATE key_set SET generation = generation + CASE WHEN document = $1 THEN 0 "
-                  "ELSE 1 END, document = $1, fetched_at = $2, outcome = 'good' WHERE url = $3");
+                  "ELSE 1 END, document = $1, fetched_at = $2, good_fetch = $3 "
+                  "WHERE url = $4 AND good_fetch < $3");
     statement_bind_text(update, 1, attempt->document);
-    statement_bind_integer(update, 2, attempt->now);
-    statement_bind_text(update, 3, attempt->keys->config->sage.jwks_url);
-    return statement_run(update);
+    statement_bind_integer(update, 2, attempt->ended_at);
+    statement_bind_integer(update, 3, attempt->number);
+    statement_bind_text(update, 4, attempt->keys->config->sage.jwks_url);
+    return statement_run(update) && end_turn(database, attempt, good, true);
 }
 
 static bool record_failure(struct database *database, void *context)
@@ -178,13 +280,7 @@ static bool record_failure(struct database *database, void *context)
     struct attempt *attempt = context;
     /* A process that ends in the middle must not make the others wait for the cool-down. */
     bool cancelled = atomic_load(&attempt->keys->cancel);
-    struct statement *update = database_statement(
-        database,
-        "UPDATE key_set SET outcome = $1, attempted_at = attempted_at * $2 WHERE url = $3");
-    statement_bind_text(update, 1, cancelled ? "cancelled" : attempt->outcome);
-    statement_bind_integer(update, 2, cancelled ? 0 : 1);
-    statement_bind_text(update, 3, attempt->keys->config->sage.jwks_url);
-    return statement_run(update);
+    return end_turn(database, attempt, cancelled ? "cancelled" : attempt->outcome, !cancelled);
 }
 
 /* The document of the set; NULL and a reason when what came is none that may replace the old. */
@@ -210,16 +306,16 @@ static char *fetch_document(struct key_set *keys, char error[FETCH_ERROR_MAX])
 }
 
 /* Fetches if it is our turn. Works without the mutex: it may take seconds. */
-static void attempt_fetch(struct key_set *keys)
+static void attempt_fetch(struct key_set *keys, enum caller caller)
 {
-    struct attempt attempt = {.keys = keys, .now = clock_now(keys->clock)};
+    struct attempt attempt = {.keys = keys, .caller = caller, .begun_at = clock_now(keys->clock)};
     if (store_write(keys->store, claim, &attempt) != STORE_DONE || !attempt.ours)
         return;
     char error[FETCH_ERROR_MAX] = "";
     _cleanup_(cleanup_free) char *document = fetch_document(keys, error);
     attempt.document = document;
     attempt.outcome = error;
-    attempt.now = clock_now(keys->clock);
+    attempt.ended_at = clock_now(keys->clock);
     if (document)
         log_event(LOG_LEVEL_INFO, "key_set_fetched", {"url", keys->config->sage.jwks_url});
     else
@@ -234,30 +330,37 @@ static void *keep(void *argument)
     struct key_set *keys = argument;
     (void)pthread_mutex_lock(&keys->mutex);
     while (!keys->closing) {
-        if (!keys->wanted) {
+        enum caller caller = keys->wanted[CALLER_KNOWN] ? CALLER_KNOWN : CALLER_STRANGER;
+        if (!keys->wanted[caller]) {
             (void)pthread_cond_wait(&keys->work, &keys->mutex);
             continue;
         }
         (void)pthread_mutex_unlock(&keys->mutex);
-        attempt_fetch(keys);
+        attempt_fetch(keys, caller);
         (void)pthread_mutex_lock(&keys->mutex);
-        keys->wanted = false;
-        look_now(keys);
+        keys->wanted[caller] = false;
+        (void)look_now(keys); /* those who wait look themselves */
         (void)pthread_cond_broadcast(&keys->news);
     }
     (void)pthread_mutex_unlock(&keys->mutex);
     return NULL;
 }
 
-/* Sets the keeper to work, and starts it if it is needed for the first time. */
-static void want_fetch(struct key_set *keys)
+/*
+ * Sets the keeper to work, and starts it if it is needed for the first time.
+ * False when it can't be started: whoever comes next tries that again.
+ */
+static bool want_fetch(struct key_set *keys, enum caller caller)
 {
     if (!keys->keeping && pthread_create(&keys->keeper, NULL, keep, keys) == 0)
         keys->keeping = true;
-    if (!keys->keeping)
+    if (!keys->keeping) {
         log_event(LOG_LEVEL_ERROR, "key_set_not_fetched", {"detail", "no thread"});
-    keys->wanted = true;
+        return false;
+    }
+    keys->wanted[caller] = true;
     (void)pthread_cond_signal(&keys->work);
+    return true;
 }
 
 struct key_set *key_set_open(struct store *store, struct clock *clock, const struct config *config,
@@ -301,8 +404,8 @@ int64_t key_set_generation(struct key_set *keys)
     int64_t now = clock_now(keys->clock);
     int64_t generation = usable(keys, now) ? keys->loaded : -1;
     if (generation >= 0 && now - keys->picture.fetched_at > keys->config->keys.max_age_ms &&
-        attempt_allowed(keys, now) && !keys->wanted)
-        want_fetch(keys);
+        may_fetch(keys, CALLER_STRANGER, now) && !keys->wanted[CALLER_STRANGER])
+        (void)want_fetch(keys, CALLER_STRANGER); /* nobody waits for it */
     (void)pthread_mutex_unlock(&keys->mutex);
     return generation;
 }
@@ -313,29 +416,47 @@ static void wait_a_slice(struct key_set *keys)
     struct timespec deadline = {.tv_sec = end / SECOND_MS,
                                 .tv_nsec = end % SECOND_MS * INT64_C(1000000)};
     (void)pthread_cond_clockwait(&keys->news, &keys->mutex, CLOCK_MONOTONIC, &deadline);
-    look_now(keys);
+    (void)look_now(keys); /* if it fails, the wait goes on */
+}
+
+/*
+ * Whether the set in force, which lacks the key, is new enough to say that
+ * there is no such key; `arrived` is how many fetches had begun when the caller came.
+ */
+static bool is_final(const struct key_set *keys, enum caller caller, int64_t arrived, int64_t now)
+{
+    const struct picture *picture = &keys->picture;
+    if (!usable(keys, now))
+        return false;
+    return caller == CALLER_KNOWN
+               ? picture->good_fetch > arrived
+               : is_within(now, picture->fetched_at, keys->config->keys.cool_down_ms);
 }
 
 /* Waits until the key is there or the table says why it isn't. */
-static enum refusal wait_for_key(struct key_set *keys, const char *id)
+static enum refusal wait_for_key(struct key_set *keys, enum caller caller, const char *id)
 {
     int64_t end = clock_monotonic() + WAIT_LIMIT_MS;
+    /* A picture that is old would count a fetch that began before. */
+    if (caller == CALLER_KNOWN && !look_now(keys))
+        return REFUSAL_KEYS_UNAVAILABLE;
+    int64_t arrived = keys->picture.fetches;
     for (;;) {
         int64_t now = clock_now(keys->clock);
         if (usable(keys, now) && key_list_find(&keys->list, id))
             return REFUSAL_NONE;
-        bool allowed = attempt_allowed(keys, now);
-        if (!allowed && !keys->picture.under_way)
-            return keys->picture.succeeded ? REFUSAL_TOKEN_KEY_UNKNOWN : REFUSAL_KEYS_UNAVAILABLE;
-        if (clock_monotonic() >= end)
+        if (is_final(keys, caller, arrived, now))
+            return REFUSAL_TOKEN_KEY_UNKNOWN;
+        bool allowed = may_fetch(keys, caller, now);
+        if ((!allowed && !any_under_way(keys, now)) || clock_monotonic() >= end)
             return REFUSAL_KEYS_UNAVAILABLE;
-        if (allowed && !keys->wanted)
-            want_fetch(keys);
+        if (allowed && !keys->wanted[caller] && !want_fetch(keys, caller))
+            return REFUSAL_KEYS_UNAVAILABLE;
         wait_a_slice(keys);
     }
 }
 
-static enum refusal find(struct key_set *keys, const char *id)
+static enum refusal find(struct key_set *keys, enum caller caller, const char *id)
 {
     look_sometimes(keys);
     bool any = usable(keys, clock_now(keys->clock));
@@ -345,15 +466,16 @@ static enum refusal find(struct key_set *keys, const char *id)
     if (any && keys->waiters >= keys->waiters_max)
         return REFUSAL_KEYS_UNAVAILABLE;
     keys->waiters++;
-    enum refusal refusal = wait_for_key(keys, id);
+    enum refusal refusal = wait_for_key(keys, caller, id);
     keys->waiters--;
     return refusal;
 }
 
-enum refusal key_set_find(struct key_set *keys, const char *id, EVP_PKEY **key, int64_t *generation)
+enum refusal key_set_find(struct key_set *keys, enum caller caller, const char *id, EVP_PKEY **key,
+                          int64_t *generation)
 {
     (void)pthread_mutex_lock(&keys->mutex);
-    enum refusal refusal = find(keys, id);
+    enum refusal refusal = find(keys, caller, id);
     if (refusal == REFUSAL_NONE) {
         *key = key_list_find(&keys->list, id);
         *generation = keys->loaded;

@@ -10,14 +10,25 @@
 #include <openssl/evp.h>
 
 /*
- * The issuer's key set, shared by all processes through the table key_set,
- * which this module owns. A thread of its own fetches, so that requests with a
- * known key never wait for it: on age, and when a key is unknown, but never
- * more often than the cool-down allows over all processes. A set that was good
- * once is used on through an outage, up to `[keys] max_stale`.
+ * The issuer's key set, shared by all processes through the tables key_set and
+ * key_fetch, which this module owns. A thread of its own fetches, so that
+ * requests with a known key never wait for it: on age, and when a key is
+ * unknown. A set that was good once is used on through an outage, up to
+ * `[keys] max_stale`.
+ *
+ * In a cool-down there are at most two fetches over all processes: one for
+ * strangers, whose turn the fetch on age takes too, and one for callers who
+ * are known, so that nobody can spend theirs by a forged `kid`.
  */
 
 struct key_set;
+
+/* Who asks, as far as that is known before the token is judged. */
+enum caller {
+    CALLER_STRANGER,
+    CALLER_KNOWN, /* showed the key header (guard_key_header) */
+    CALLER_COUNT
+};
 
 /*
  * Follows the set at `config->sage.jwks_url`. While there is a set that may be
@@ -41,11 +52,16 @@ int64_t key_set_generation(struct key_set *keys);
 /*
  * Finds the key of `id` and the generation it belongs to; the caller frees the
  * key. Waits for a fetch (up to FETCH_TOTAL_MS and a little) only when the id
- * is unknown. Otherwise TOKEN_KEY_UNKNOWN when a good set was fetched within
- * the cool-down, or KEYS_UNAVAILABLE when that couldn't be had or too many
- * requests wait already.
+ * is unknown.
+ *
+ * Otherwise a stranger gets TOKEN_KEY_UNKNOWN when a good set was fetched
+ * within the cool-down. A known caller gets it only by a good fetch that began
+ * after the call, since Sage documents no retry: a genuine notification by a
+ * new key must not get a final answer from an older set. Fetches are counted in
+ * the table, so that no clock is needed to tell which began later. All
+ * others, and those for whom there is no room to wait, get KEYS_UNAVAILABLE.
  */
-enum refusal key_set_find(struct key_set *keys, const char *id, EVP_PKEY **key,
+enum refusal key_set_find(struct key_set *keys, enum caller caller, const char *id, EVP_PKEY **key,
                           int64_t *generation);
 
 /* The newest time that the table holds, 0 when it is empty; false on failure. */

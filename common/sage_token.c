@@ -298,8 +298,8 @@ static enum refusal read_claims(const struct sage_token_rules *rules, const stru
 }
 
 static enum refusal verify(const struct sage_token_rules *rules, struct key_set *keys,
-                           const char *token, size_t length, int64_t now, struct sage_token *said,
-                           int64_t *generation)
+                           enum caller caller, const char *token, size_t length, int64_t now,
+                           struct sage_token *said, int64_t *generation)
 {
     struct parts parts;
     char kid[KEY_ID_SIZE];
@@ -309,7 +309,7 @@ static enum refusal verify(const struct sage_token_rules *rules, struct key_set 
     if (refusal != REFUSAL_NONE)
         return refusal;
     _cleanup_(cleanup_public_key) EVP_PKEY *key = NULL;
-    refusal = key_set_find(keys, kid, &key, generation);
+    refusal = key_set_find(keys, caller, kid, &key, generation);
     if (refusal == REFUSAL_NONE)
         refusal = check_signature(&parts, key);
     if (refusal == REFUSAL_NONE)
@@ -318,8 +318,8 @@ static enum refusal verify(const struct sage_token_rules *rules, struct key_set 
 }
 
 enum refusal sage_token_verify(const struct sage_token_rules *rules, struct key_set *keys,
-                               struct token_memory *memory, const char *token, size_t length,
-                               int64_t now, struct sage_token *said)
+                               struct token_memory *memory, enum caller caller, const char *token,
+                               size_t length, int64_t now, struct sage_token *said)
 {
     memset(said, 0, sizeof *said);
     if (length > SAGE_TOKEN_MAX)
@@ -330,7 +330,7 @@ enum refusal sage_token_verify(const struct sage_token_rules *rules, struct key_
     int64_t generation = key_set_generation(keys);
     if (generation > 0 && recall(memory, digest, generation, said))
         return is_expired(said, now) ? REFUSAL_TOKEN_EXPIRED : REFUSAL_NONE;
-    enum refusal refusal = verify(rules, keys, token, length, now, said, &generation);
+    enum refusal refusal = verify(rules, keys, caller, token, length, now, said, &generation);
     if (refusal == REFUSAL_NONE)
         remember(memory, digest, generation, said);
     return refusal;

@@ -45,11 +45,12 @@ void token_memory_free(struct token_memory *memory);
  * refusal with 403: who calls is known then).
  *
  * `jku`, `x5u`, `jwk` and the like are ignored: keys come from the set alone.
- * One memory serves one set of rules. `said` is filled on REFUSAL_NONE and,
- * as far as it was read, on TOKEN_CLIENT and TOKEN_SCOPE.
+ * `caller` decides what becomes of an unknown key (key_set.h). One memory
+ * serves one set of rules. `said` is filled on REFUSAL_NONE and, as far as it
+ * was read, on TOKEN_CLIENT and TOKEN_SCOPE.
  */
 enum refusal sage_token_verify(const struct sage_token_rules *rules, struct key_set *keys,
-                               struct token_memory *memory, const char *token, size_t length,
-                               int64_t now, struct sage_token *said);
+                               struct token_memory *memory, enum caller caller, const char *token,
+                               size_t length, int64_t now, struct sage_token *said);
 
 #endif

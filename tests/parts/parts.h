@@ -42,6 +42,7 @@ Suite *code_suite(void);
 Suite *config_suite(void);
 Suite *inbox_suite(void);
 Suite *json_suite(void);
+Suite *key_set_suite(void);
 Suite *log_suite(void);
 Suite *outbox_suite(void);
 Suite *pages_suite(void);

@@ -203,7 +203,7 @@ START_TEST(a_refused_request_is_never_repeated)
 {
     expect_not_repeated(NOTIFY(.key = MARKER "-0123456789-0123456789"), 401);
     expect_not_repeated(NOTIFY(.token = MARKER), 401);
-    expect_not_repeated(NOTIFY(.token = TOKEN(.kid = "\"" MARKER "\"")), 401);
+    expect_not_repeated(LIST(.token = TOKEN(.kid = "\"" MARKER "\"")), 401);
     expect_not_repeated(NOTIFY(.token = TOKEN(.iss = "\"" MARKER "\"")), 401);
     expect_not_repeated(NOTIFY(.token = TOKEN(.scope = "\"" MARKER "\"")), 403);
     expect_not_repeated(NOTIFY(.body = MARKER), 400);

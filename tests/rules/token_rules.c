@@ -45,7 +45,11 @@ static void expect_passed(int i, struct response response)
 static void expect_token_refused(int i, const char *token, enum refusal refusal)
 {
     const char *id = new_uuid();
-    EXPECT_REFUSED(send_token(i, id, token), refusal);
+    struct response response = send_token(i, id, token);
+    /* Who has the key header is told so only by a fetch of its own (key_set_rules.c). */
+    if (refusal == REFUSAL_TOKEN_KEY_UNKNOWN && notifies(i) && response.status == 503)
+        refusal = REFUSAL_KEYS_UNAVAILABLE;
+    EXPECT_REFUSED(response, refusal);
     EXPECT_TEXT(session_state(id), "none");
     EXPECT_NUMBER(events_of(id), 0);
 }
@@ -382,7 +386,9 @@ START_TEST(all_refused_tokens_get_the_same_bytes)
         case_is(refused[i].name);
         if (refusal_status(refused[i].refusal) != 401)
             continue;
-        struct response response = send_token(0, new_uuid(), token_for(0, refused[i].token));
+        /* Not /notification, where an unknown key may mean "try again". */
+        const char *token = token_for(AVAILABLEACCOUNTS_ENDPOINT, refused[i].token);
+        struct response response = send_token(AVAILABLEACCOUNTS_ENDPOINT, new_uuid(), token);
         EXPECT_STATUS(response, 401);
         first = first != NULL ? first : response.body;
         EXPECT_TEXT(response.body, first);
