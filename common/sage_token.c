@@ -17,6 +17,7 @@ enum { MEMORY_SLOTS = 1024, SIGNATURE_MAX = 1024 };
 struct memory_slot {
     unsigned char digest[DIGEST_BYTES];
     int64_t generation; /* of the key set that it was verified with; 0: the slot is empty */
+    struct sage_token_rules rules; /* that it met */
     struct sage_token said;
 };
 
@@ -55,13 +56,23 @@ static struct memory_slot *slot_of(struct token_memory *memory,
     return &memory->slots[(digest[0] | digest[1] << 8) % MEMORY_SLOTS];
 }
 
+static bool same_rules(const struct sage_token_rules *a, const struct sage_token_rules *b)
+{
+    bool same_client =
+        a->client && b->client ? strcmp(a->client, b->client) == 0 : a->client == b->client;
+    return same_client && strcmp(a->issuer, b->issuer) == 0 &&
+           strcmp(a->audience, b->audience) == 0 && strcmp(a->scope, b->scope) == 0;
+}
+
 static bool recall(struct token_memory *memory, const unsigned char digest[DIGEST_BYTES],
-                   int64_t generation, struct sage_token *said)
+                   int64_t generation, const struct sage_token_rules *rules,
+                   struct sage_token *said)
 {
     (void)pthread_mutex_lock(&memory->mutex);
     const struct memory_slot *slot = slot_of(memory, digest);
-    bool known =
-        slot->generation == generation && CRYPTO_memcmp(slot->digest, digest, DIGEST_BYTES) == 0;
+    bool known = slot->generation == generation &&
+                 CRYPTO_memcmp(slot->digest, digest, DIGEST_BYTES) == 0 &&
+                 same_rules(&slot->rules, rules);
     if (known)
         *said = slot->said;
     (void)pthread_mutex_unlock(&memory->mutex);
@@ -69,12 +80,14 @@ static bool recall(struct token_memory *memory, const unsigned char digest[DIGES
 }
 
 static void remember(struct token_memory *memory, const unsigned char digest[DIGEST_BYTES],
-                     int64_t generation, const struct sage_token *said)
+                     int64_t generation, const struct sage_token_rules *rules,
+                     const struct sage_token *said)
 {
     (void)pthread_mutex_lock(&memory->mutex);
     struct memory_slot *slot = slot_of(memory, digest);
     memcpy(slot->digest, digest, DIGEST_BYTES);
     slot->generation = generation;
+    slot->rules = *rules;
     slot->said = *said;
     (void)pthread_mutex_unlock(&memory->mutex);
 }
@@ -328,10 +341,10 @@ enum refusal sage_token_verify(const struct sage_token_rules *rules, struct key_
     if (!digest_bytes(token, length, digest))
         return REFUSAL_INTERNAL;
     int64_t generation = key_set_generation(keys);
-    if (generation > 0 && recall(memory, digest, generation, said))
+    if (generation > 0 && recall(memory, digest, generation, rules, said))
         return is_expired(said, now) ? REFUSAL_TOKEN_EXPIRED : REFUSAL_NONE;
     enum refusal refusal = verify(rules, keys, caller, token, length, now, said, &generation);
     if (refusal == REFUSAL_NONE)
-        remember(memory, digest, generation, said);
+        remember(memory, digest, generation, rules, said);
     return refusal;
 }

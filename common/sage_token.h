@@ -16,7 +16,7 @@
 
 enum { SAGE_TOKEN_MAX = 4096, SAGE_CLIENT_SIZE = 257, SAGE_TOKEN_LEEWAY_MS = 30000 };
 
-/* What a token must say. Borrowed texts. */
+/* What a token must say. Texts are borrowed, for the life of the memory that is used with them. */
 struct sage_token_rules {
     const char *issuer;   /* equal, byte by byte, with its trailing slash */
     const char *audience; /* equal, or one of the array */
@@ -30,7 +30,10 @@ struct sage_token {
     int64_t expires_at;            /* milliseconds since 1970, without the leeway */
 };
 
-/* The tokens that this process has verified, by SHA-256, so that each costs its signature once. */
+/*
+ * The tokens that this process has verified, by SHA-256, each with the rules
+ * that it met, so that it costs its signature once.
+ */
 struct token_memory;
 
 /* Makes an empty memory of fixed size; NULL when memory is out. */
@@ -45,9 +48,9 @@ void token_memory_free(struct token_memory *memory);
  * refusal with 403: who calls is known then).
  *
  * `jku`, `x5u`, `jwk` and the like are ignored: keys come from the set alone.
- * `caller` decides what becomes of an unknown key (key_set.h). One memory
- * serves one set of rules. `said` is filled on REFUSAL_NONE and, as far as it
- * was read, on TOKEN_CLIENT and TOKEN_SCOPE.
+ * `caller` decides what becomes of an unknown key (key_set.h). `said` is
+ * filled on REFUSAL_NONE and, as far as it was read, on TOKEN_CLIENT and
+ * TOKEN_SCOPE.
  */
 enum refusal sage_token_verify(const struct sage_token_rules *rules, struct key_set *keys,
                                struct token_memory *memory, enum caller caller, const char *token,

@@ -10,7 +10,7 @@ static Suite *(*const suites[])(void) = {
     config_suite,       inbox_suite,          json_suite,           outbox_suite,
     pages_suite,        parameter_suite,      provider_api_suite,   redirect_uri_suite,
     refusal_suite,      report_suite,         session_suite,        store_suite,
-    template_suite,     utf8_suite,           key_set_suite,
+    template_suite,     utf8_suite,           key_set_suite,        sage_token_suite,
 };
 
 int main(void)

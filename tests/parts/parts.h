@@ -51,6 +51,7 @@ Suite *provider_api_suite(void);
 Suite *redirect_uri_suite(void);
 Suite *refusal_suite(void);
 Suite *report_suite(void);
+Suite *sage_token_suite(void);
 Suite *session_suite(void);
 Suite *store_suite(void);
 Suite *template_suite(void);
