@@ -344,6 +344,7 @@ START_TEST(a_process_that_is_killed_while_sage_thinks_loses_no_result)
     wire_send_request(wire, &request);
     EXPECT(sage_api_await_patches(api, 1), "%s", "no PATCH came");
     size_t count = server_processes("auth", processes, PROCESSES_MAX);
+    EXPECT(count > 0, "%s", "no process was found");
     for (size_t i = 0; i < count; i++)
         EXPECT(kill(processes[i], SIGKILL) == 0, "%s", "it can't be killed");
     EXPECT(wire_read_answer(wire) >= 500, "%s", "nobody died"); /* servers differ */

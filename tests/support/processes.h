@@ -9,8 +9,20 @@
 
 /* Processes that were started by what tests started. */
 
-/* The processes whose program ends with `file` and whose environment has the variable. */
-size_t processes_find(const char *file, const char *variable, pid_t *processes, size_t max);
+/*
+ * The processes below the one that the file names, and of those the ones that run
+ * `program`; NULL: all that don't just start others. Without the file the test fails.
+ */
+size_t processes_find(const char *pid_file, const char *program, pid_t *processes, size_t max);
+
+/* Whether one of them is still there. */
+bool processes_run(const pid_t *processes, size_t count);
+
+/*
+ * Its user and group; false when it has gone. (/proc/PID itself is root's where a
+ * process keeps its memory to itself.)
+ */
+bool process_owner(pid_t process, uid_t *user, gid_t *group);
 
 /*
  * Lets every write of the process past so many bytes of a file fail (EFBIG),

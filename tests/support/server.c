@@ -495,11 +495,28 @@ void server_end_shared(void)
 
 /* ---- processes ---------------------------------------------------------- */
 
+/* Where the web server starts the endpoints itself, they are among its own processes. */
+static size_t find_processes(const char *endpoint, pid_t *processes, size_t max)
+{
+    const char *set_up = server_set_up();
+    size_t length = strcspn(set_up, "-");
+    if (set_up[length] == '\0')
+        return processes_find(server_path(scratch_format("run/%s.pid", endpoint)), NULL, processes,
+                              max);
+    const char *file = scratch_format("run/%.*s.pid", (int)length, set_up);
+    return processes_find(server_path(file), scratch_format("%s.fcgi", endpoint), processes, max);
+}
+
 size_t server_processes(const char *endpoint, pid_t *processes, size_t max)
 {
-    const char *file = endpoint != NULL ? scratch_format("/%s.fcgi", endpoint) : ".fcgi";
-    const char *variable = scratch_format("FEEDGATE_CONF=%s", server_path("feedgate.conf"));
-    return processes_find(file, variable, processes, max);
+    static const char *const endpoints[] = {"notification",      "auth", "authrefresh",
+                                            "availableaccounts", "code", "complete"};
+    size_t count = 0;
+    if (endpoint != NULL)
+        return find_processes(endpoint, processes, max);
+    for (size_t i = 0; i < ROWS(endpoints); i++)
+        count += find_processes(endpoints[i], processes + count, max - count);
+    return count;
 }
 
 struct run run_program(const char *const *arguments, const char *const *environment,

@@ -114,7 +114,11 @@ const char *server_read_file(const char *name);
 int64_t server_time(void);
 void clock_move(int64_t seconds);
 
-/* The processes that run an endpoint (NULL: any of them) now; returns how many. */
+/*
+ * The processes that run an endpoint (NULL: any of them) now, found by the files
+ * in which tools/serve notes its parts; returns how many. Without these files,
+ * as after server_stop(), the test fails.
+ */
 size_t server_processes(const char *endpoint, pid_t *processes, size_t max);
 
 /* Where the build's programs and the project's files are; absolute. */
