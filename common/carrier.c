@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "carrier.h"
 
+#include "memory.h"
+
 #include <errno.h>
 #include <limits.h>
+#include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,6 +77,30 @@ static bool fastcgi_write(void *source, const char *bytes, size_t length)
     return true;
 }
 
+/* How libfcgi's own record of a stream begins, in all of 2.4; its header doesn't show it. */
+struct stream_buffer {
+    unsigned char *bytes;
+    int size;
+};
+
+static void wipe_stream(const FCGX_Stream *stream)
+{
+    const struct stream_buffer *buffer = stream->data;
+    const unsigned char *place = stream->isReader ? stream->rdNext : stream->wrNext;
+    /* Where it isn't so, nothing is touched. */
+    if (buffer->size > 0 && place >= buffer->bytes && place - buffer->bytes <= buffer->size)
+        OPENSSL_cleanse(buffer->bytes, (size_t)buffer->size);
+}
+
+/* Before libfcgi frees it: any variable may repeat what only the client should know. */
+static void wipe_request(const FCGX_Request *request)
+{
+    wipe_stream(request->in);
+    wipe_stream(request->out);
+    for (char **variable = request->envp; *variable; variable++)
+        memory_wipe_text(strchr(*variable, '='));
+}
+
 bool carrier_accept(struct carrier *carrier, FCGX_Request *request, int connection)
 {
     request->ipcFd = connection;
@@ -89,6 +116,7 @@ bool carrier_accept(struct carrier *carrier, FCGX_Request *request, int connecti
     };
     if (FCGX_GetError(request->in) == 0 && fastcgi_variable(request, "REQUEST_METHOD"))
         return true;
+    wipe_request(request);
     FCGX_Free(request, 1); /* closed without a word: there is nothing to answer */
     return false;
 }
@@ -98,6 +126,12 @@ void carrier_finish(FCGX_Request *request, struct closer *closer)
     /* libfcgi would wait in this thread until the peer has closed, or close a kept one never. */
     request->keepConnection = 1;
     request->detached = 1;
+    if (request->in) {
+        /* As FCGX_Finish_r() does; what they return it finds again. */
+        (void)FCGX_FClose(request->err);
+        (void)FCGX_FClose(request->out);
+        wipe_request(request);
+    }
     FCGX_Finish_r(request);
     request->detached = 0;
     if (request->ipcFd >= 0)
@@ -160,4 +194,15 @@ void carrier_from_environment(struct carrier *carrier, struct cgi_source *source
         .read = cgi_read,
         .write = cgi_write,
     };
+}
+
+/* What the web server made of the request (RFC 3875 section 4.1); all else is the process's own. */
+void carrier_wipe_environment(void)
+{
+    static const char *const beginnings[] = {"HTTP_", "QUERY_STRING=", "REQUEST_URI=", "REDIRECT_",
+                                             "PATH_INFO="};
+    for (char **variable = environ; *variable; variable++)
+        for (size_t i = 0; i < sizeof beginnings / sizeof beginnings[0]; i++)
+            if (strncmp(*variable, beginnings[i], strlen(beginnings[i])) == 0)
+                memory_wipe_text(strchr(*variable, '='));
 }

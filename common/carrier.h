@@ -25,7 +25,10 @@ void carrier_init(FCGX_Request *request);
  */
 bool carrier_accept(struct carrier *carrier, FCGX_Request *request, int connection);
 
-/* Ends the request, answered or not, and leaves its connection to be closed to `closer`. */
+/*
+ * Ends the request, answered or not, and leaves its connection to be closed to
+ * `closer`. What it was and what was answered is wiped.
+ */
 void carrier_finish(FCGX_Request *request, struct closer *closer);
 
 /* What is left of the body on standard input. */
@@ -38,5 +41,8 @@ void carrier_from_environment(struct carrier *carrier, struct cgi_source *source
 
 /* Reads what is left of the body, bounded: some servers drop the reply to an unread one. */
 void carrier_drain(const struct carrier *carrier);
+
+/* Wipes the request of plain CGI, once it is answered. */
+void carrier_wipe_environment(void);
 
 #endif

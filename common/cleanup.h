@@ -3,6 +3,8 @@
 #define FEEDGATE_CLEANUP_H
 
 #include <cjson/cJSON.h>
+#include <malloc.h>
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -13,9 +15,13 @@
  */
 #define _cleanup_(function) __attribute__((cleanup(function)))
 
+/* Wiped too: what a function made may be what only its client should know. */
 static inline void cleanup_free(void *pointer)
 {
-    free(*(void **)pointer);
+    void *bytes = *(void **)pointer;
+    if (bytes)
+        OPENSSL_cleanse(bytes, malloc_usable_size(bytes));
+    free(bytes);
 }
 
 static inline void cleanup_close(const int *descriptor)

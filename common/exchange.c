@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "exchange.h"
 
+#include "memory.h"
+
 #include <errno.h>
+#include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,9 +52,9 @@ void exchange_begin(struct exchange *exchange, const struct carrier *carrier,
 
 void exchange_clear(struct exchange *exchange)
 {
-    free(exchange->body);
-    exchange->body = NULL;
+    memory_free(exchange->body);
     parameter_values_clear(&exchange->parameters);
+    OPENSSL_cleanse(exchange, sizeof *exchange);
 }
 
 const char *exchange_variable(const struct exchange *exchange, const char *name)

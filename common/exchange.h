@@ -78,7 +78,7 @@ struct exchange {
 void exchange_begin(struct exchange *exchange, const struct carrier *carrier,
                     struct service *service);
 
-/* Gives back what the exchange owns. */
+/* Gives back what the exchange owns, and wipes it. */
 void exchange_clear(struct exchange *exchange);
 
 /* A CGI variable of the request; NULL when it isn't there. Borrowed. */

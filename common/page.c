@@ -2,6 +2,7 @@
 #include "page.h"
 
 #include "cleanup.h"
+#include "memory.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -111,16 +112,15 @@ static bool add_policy(struct exchange *exchange)
 enum refusal page_reply(struct exchange *exchange, int status, const struct page *page)
 {
     const struct language *language = page_language(exchange);
-    _cleanup_(cleanup_free) char *bytes = NULL;
-    size_t length = 0;
-    FILE *html = open_memstream(&bytes, &length);
+    _cleanup_(memory_text_clear) struct memory_text text = {.bytes = NULL};
+    FILE *html = memory_text_open(&text);
     if (!html)
         return REFUSAL_INTERNAL;
     bool complete = page_write(exchange->service->pages, language, page, html);
     complete = complete && ferror(html) == 0;
-    complete = fclose(html) == 0 && complete;
-    complete = complete && add_policy(exchange) &&
-               exchange_add_header(exchange, "Content-Language: %s", language_tag(language)) &&
-               exchange_reply(exchange, status, "text/html; charset=utf-8", bytes, length);
+    complete =
+        fclose(html) == 0 && complete && text.bytes && add_policy(exchange) &&
+        exchange_add_header(exchange, "Content-Language: %s", language_tag(language)) &&
+        exchange_reply(exchange, status, "text/html; charset=utf-8", text.bytes, text.length);
     return complete ? REFUSAL_NONE : REFUSAL_INTERNAL;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "parameter.h"
 
+#include "memory.h"
 #include "utf8.h"
 
 #include <stdlib.h>
@@ -180,7 +181,7 @@ const char *parameter_value(const struct parameter_values *values, const char *n
 
 void parameter_values_clear(struct parameter_values *values)
 {
-    free(values->bytes);
+    memory_free(values->bytes);
     *values = (struct parameter_values){.declared = NULL};
 }
 

@@ -4,6 +4,7 @@
 #include "carrier.h"
 #include "closer.h"
 #include "log.h"
+#include "memory.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -48,6 +49,7 @@ static void serve(struct process *process, const struct carrier *carrier)
     exchange_begin(&exchange, carrier, &process->service);
     endpoint_serve(process->endpoint, &exchange);
     exchange_clear(&exchange);
+    memory_wipe_stack();
 }
 
 /* A stalled web server must not hold a thread for good. */
@@ -200,6 +202,7 @@ static int serve_cgi(struct process *process)
     carrier_from_environment(&carrier, &source);
     serve(process, &carrier);
     carrier_drain(&carrier);
+    carrier_wipe_environment();
     return EXIT_SUCCESS;
 }
 
@@ -220,6 +223,7 @@ static int run(const struct endpoint *endpoint, size_t threads)
 {
     struct process process = {.endpoint = endpoint, .stop = -1};
     bool cgi = carrier_is_cgi();
+    memory_wipe_freed();
     char error[SERVICE_ERROR_MAX];
     if (!service_open(&process.service, endpoint->name, STORE_ENDPOINT, endpoint->parts,
                       endpoint->secrets, cgi ? 1 : threads, error))
@@ -290,7 +294,7 @@ int process_main(const struct endpoint *endpoint, int argc, char **argv)
         }
     }
     (void)umask(0007); /* what is made is for the owner and the group feedgate alone */
-    if (!set_signals())
+    if (!memory_close() || !set_signals())
         return EXIT_FAILURE;
     return run(endpoint, threads);
 }

@@ -3,6 +3,7 @@
 
 #include "feedgate_listing.h"
 #include "feedgate_options.h"
+#include "memory.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -281,6 +282,8 @@ int main(int argc, char **argv)
 {
     struct call call = {.conf = config_path(), .limit = LIMIT_DEFAULT};
     struct found found = {0};
+    if (!memory_close())
+        return fail("can't keep others out of the memory: %s", strerror(errno));
     (void)umask(0007); /* what SQLite makes is for the owner and the group feedgate alone */
     int status = options_read(argc, argv, &call, &found);
     if (status != EXIT_SUCCESS)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "feedgate.h"
 
+#include "memory.h"
+
 #include <errno.h>
 #include <grp.h>
 #include <stdio.h>
@@ -58,7 +60,7 @@ static bool become(const struct stat *owner, const char *path, char error[SERVIC
     if (owner->st_uid == 0)
         return true;
     if (setgroups(1, &owner->st_gid) == 0 && setgid(owner->st_gid) == 0 &&
-        setuid(owner->st_uid) == 0 && setuid(0) != 0)
+        setuid(owner->st_uid) == 0 && memory_close() && setuid(0) != 0)
         return true;
     (void)snprintf(error, SERVICE_ERROR_MAX, "%s: can't become its owner (user %ju): %s", path,
                    (uintmax_t)owner->st_uid, strerror(errno));

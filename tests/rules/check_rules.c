@@ -32,8 +32,8 @@ static Suite *(*const of_calls_out[])(void) = {key_set_rules, delivery_rules, de
 
 /* What has a web server of its own, or none. */
 static Suite *(*const of_programs[])(void) = {
-    customer_rules,  sandbox_rules,    product_rules, addresses_rules,
-    web_check_rules, authorizer_rules, openapi_rules, upgrade_rules,
+    customer_rules,   sandbox_rules, product_rules, addresses_rules, web_check_rules,
+    authorizer_rules, openapi_rules, upgrade_rules, memory_rules,
 };
 
 /* What the next version begins with; only when it is asked for. */

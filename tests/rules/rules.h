@@ -47,5 +47,6 @@ Suite *deliver_rules(void);
 Suite *product_rules(void);
 Suite *upgrade_rules(void);
 Suite *fixture_rules(void);
+Suite *memory_rules(void);
 
 #endif
