@@ -12,7 +12,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { KEY_BYTES = 32, KEY_MODE = 0660 };
+enum { KEY_BYTES = 32, KEY_MODE = 0640 };
 
 struct code_key {
     char *path;
@@ -43,6 +43,13 @@ static void wipe(unsigned char (*key)[KEY_BYTES])
     OPENSSL_cleanse(*key, sizeof *key);
 }
 
+/* Its group may only read it, since nobody ever writes it again; older versions let it write. */
+static void narrow(int file, const struct stat *status)
+{
+    if (status->st_uid == geteuid() && (status->st_mode & (S_IWGRP | S_IXGRP)) != 0)
+        (void)fchmod(file, status->st_mode & KEY_MODE); /* where it can't be, check tells */
+}
+
 static enum found read_key(const char *path, unsigned char key[KEY_BYTES],
                            char error[CODE_ERROR_MAX])
 {
@@ -62,6 +69,7 @@ static enum found read_key(const char *path, unsigned char key[KEY_BYTES],
     ssize_t length = read(file, key, KEY_BYTES);
     if (length != KEY_BYTES)
         return refuse(path, length < 0 ? strerror(errno) : "can't be read whole", error);
+    narrow(file, &status);
     return KEY_FOUND;
 }
 

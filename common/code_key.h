@@ -16,7 +16,8 @@ enum { CODE_ERROR_MAX = 512 };
 
 /*
  * Looks at the key of the database at this path, or makes it, 32 random bytes in
- * a file of mode 0660, when there is none yet; of processes that make it at
+ * a file of mode 0640, when there is none yet (one of mode 0660, as version 0.1.0
+ * made at first, is lowered by its owner); of processes that make it at
  * the same moment all get the same one. NULL and one line in `error` when that
  * fails, and when the file is a link, is open to others, or isn't a key.
  */

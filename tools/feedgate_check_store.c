@@ -192,8 +192,13 @@ void check_code_file(struct check *check)
                      "%s isn't there yet: whoever needs it first makes it", path);
         return;
     }
+    struct stat status;
     struct code_key *key = code_key_open(database_of(check), error);
-    if (key)
+    if (key && stat(path, &status) == 0 && (status.st_mode & S_IWGRP) != 0)
+        check_report(check, CHECK_WARN, "code", "store", "database",
+                     "%s can be written by its group (mode %04o), and needn't be: chmod g-w %s",
+                     path, status.st_mode & 07777, path);
+    else if (key)
         check_report(check, CHECK_OK, "code", "store", "database",
                      "%s is the key under which codes are stored", path);
     else

@@ -346,7 +346,7 @@ START_TEST(the_key_is_made_once_and_for_no_others)
     char hash[DIGEST_TEXT];
     struct code_key *key = open_key();
     ck_assert(code_read(key, "7K3M9Q2X", hash));
-    ck_assert_uint_eq(mode_of_key(), S_IFREG | 0660);
+    ck_assert_uint_eq(mode_of_key(), S_IFREG | 0640);
     struct code_key *again = open_key();
     ck_assert_str_eq(hash_of(again, "7K3M9Q2X"), hash);
     code_key_close(again);
@@ -419,7 +419,7 @@ START_TEST(processes_that_make_the_key_at_once_get_the_same)
         ck_assert_int_eq(close(start[1]), 0);
         expect_one_key(makers, result[0]);
         (void)close(start[0]), (void)close(result[0]), (void)close(result[1]);
-        ck_assert_uint_eq(mode_of_key(), S_IFREG | 0660);
+        ck_assert_uint_eq(mode_of_key(), S_IFREG | 0640);
         ck_assert_int_eq(unlink(store_path_with(".key")), 0);
     }
 }
@@ -457,6 +457,23 @@ START_TEST(the_hash_is_hmac_sha256_of_the_eight_characters)
 {
     write_bytes(store_path_with(".key"), BYTES_32, 0660);
     struct code_key *key = open_key();
+    ck_assert_str_eq(hash_of(key, "7k3m-9q2x"),
+                     "37af7751e4044f82599c8091e1e59d0820e54ac349a0e416c6e8dff67bfaed25");
+    code_key_close(key);
+}
+END_TEST
+
+static const struct {
+    mode_t before;
+    mode_t after;
+} kept_keys[] = {{0660, 0640}, {0640, 0640}, {0600, 0600}, {0440, 0440}, {0620, 0600}};
+
+/* Version 0.1.0 made it so that the group could write at first. */
+START_TEST(an_older_key_is_lowered_by_its_owner)
+{
+    write_bytes(store_path_with(".key"), BYTES_32, kept_keys[_i].before);
+    struct code_key *key = open_key();
+    ck_assert_uint_eq(mode_of_key(), S_IFREG | kept_keys[_i].after);
     ck_assert_str_eq(hash_of(key, "7k3m-9q2x"),
                      "37af7751e4044f82599c8091e1e59d0820e54ac349a0e416c6e8dff67bfaed25");
     code_key_close(key);
@@ -516,6 +533,7 @@ Suite *code_suite(void)
     ADD_STORE_RULE(suite, a_forgotten_customers_code_is_void);
     ADD_STORE_RULE(suite, the_key_is_made_once_and_for_no_others);
     ADD_STORE_RULE(suite, another_key_makes_other_hashes);
+    ADD_STORE_RULE_FOR_EACH(suite, an_older_key_is_lowered_by_its_owner, kept_keys);
     ADD_STORE_RULE(suite, the_hash_is_hmac_sha256_of_the_eight_characters);
     ADD_STORE_RULE(suite, processes_that_make_the_key_at_once_get_the_same);
     ADD_STORE_RULE_FOR_EACH(suite, a_key_that_others_may_know_is_refused, bad_keys);

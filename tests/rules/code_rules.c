@@ -161,7 +161,7 @@ START_TEST(the_hash_is_made_with_the_key_beside_the_database)
     struct stat status;
     EXPECT_STATUS(ASK(.customer = new_customer(1)), 200);
     EXPECT(lstat(server_path("feedgate.db.key"), &status) == 0, "%s", "there is no key");
-    EXPECT_NUMBER(status.st_mode, S_IFREG | 0660);
+    EXPECT_NUMBER(status.st_mode, S_IFREG | 0640);
     EXPECT_NUMBER(status.st_size, 32);
 }
 END_TEST

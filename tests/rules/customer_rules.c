@@ -287,6 +287,23 @@ START_TEST(check_looks_at_the_key_of_codes)
 }
 END_TEST
 
+START_TEST(check_tells_of_another_users_key_that_its_group_may_write)
+{
+    SERVER();
+    EXPECT(chmod(server_path("feedgate.db.key"), 0660) == 0, "%s", "chmod");
+    struct run run = FEEDGATE("check");
+    expect_says(&run,
+                "feedgate.db.key is the key under which codes are stored"); /* and lowers it */
+    if (geteuid() != 0)
+        return; /* only root can give it to somebody else */
+    EXPECT(chmod(server_path("feedgate.db.key"), 0660) == 0, "%s", "chmod");
+    EXPECT(chown(server_path("feedgate.db.key"), 0, (gid_t)-1) == 0, "%s", "chown");
+    run = FEEDGATE("check");
+    expect_says(&run, "warn  code: ");
+    expect_says(&run, "feedgate.db.key can be written by its group (mode 0660), and needn't be");
+}
+END_TEST
+
 static void set_wrong_codes(const char *id, const char *count)
 {
     (void)ROW_TEXT("UPDATE authorisation_session SET wrong_codes = ?2 WHERE session_key = ?1", id,
@@ -354,6 +371,7 @@ Suite *customer_rules(void)
     ADD_TEST(suite, a_result_that_sage_must_still_get_outlives_its_customer);
     ADD_TEST(suite, nobody_is_forgotten_by_half);
     ADD_TEST(suite, check_looks_at_the_key_of_codes);
+    ADD_TEST(suite, check_tells_of_another_users_key_that_its_group_may_write);
     ADD_TEST(suite, check_warns_of_many_wrong_codes_in_a_day);
     ADD_TEST(suite, events_go_on_after_a_number_with_their_bodies);
     return suite;
