@@ -57,9 +57,9 @@ struct config_key {
     config_reader *read;
     size_t field; /* offset in struct config */
     unsigned rules;
+    unsigned secrets;                          /* of enum config_secrets: to which it belongs */
     const char *defaults[CONFIG_ENVIRONMENTS]; /* by enum environment, as the file would say */
     const char *const *choices;                /* in the order of the field's enumeration */
-    unsigned secrets;                          /* of enum config_secrets: to which it belongs */
     int64_t least_ms, most_ms;
 };
 

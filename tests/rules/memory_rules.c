@@ -13,6 +13,7 @@
 
 /* What an endpoint's memory holds, and who may look: nothing of others', nothing for longer. */
 
+/* The last request of each is one that is answered with a secret. */
 enum { CHUNK = 1 << 20, NEEDLES_MAX = 64, NEEDLE_MAX = 600, REQUESTS = 100 };
 
 /* What nobody sends but these tests: as a key, a token's segment, a secret of ours, a code. */
@@ -80,11 +81,11 @@ static void search(pid_t process, bool *found)
     int memory = open(scratch_format("/proc/%d/mem", (int)process), O_RDONLY | O_CLOEXEC);
     EXPECT(maps != NULL && memory >= 0, "the memory of %d can't be read", (int)process);
     while (fgets(line, sizeof(line), maps) != NULL) {
-        unsigned long from;
-        unsigned long to;
-        char may_read;
-        EXPECT(sscanf(line, "%lx-%lx %c", &from, &to, &may_read) == 3, "%s", line);
-        if (may_read == 'r' && search_mapping(memory, (off_t)from, (off_t)to, found))
+        char *end;
+        unsigned long from = strtoul(line, &end, 16);
+        EXPECT(*end == '-', "%s", line);
+        unsigned long to = strtoul(end + 1, &end, 16);
+        if (end[0] == ' ' && end[1] == 'r' && search_mapping(memory, (off_t)from, (off_t)to, found))
             searched++;
     }
     (void)fclose(maps);
@@ -133,18 +134,19 @@ static bool can_be_opened(pid_t process, const char *name)
     return WEXITSTATUS(status) == 1;
 }
 
-/* The larger of its two limits, of which anybody may read. */
-static long core_limit(pid_t process)
+/* The line of its core's two limits, of which anybody may read. */
+static const char *core_limits(pid_t process)
 {
+    static const char name[] = "Max core file size";
     char line[256];
-    long soft = -1;
-    long hard = -1;
-    FILE *limits = fopen(scratch_format("/proc/%d/limits", (int)process), "re");
-    while (limits != NULL && soft < 0 && fgets(line, sizeof(line), limits) != NULL)
-        if (strstr(line, "unlimited") == NULL)
-            (void)sscanf(line, "Max core file size %ld %ld", &soft, &hard);
-    EXPECT(limits != NULL && fclose(limits) == 0, "no limits of %d", (int)process);
-    return hard > soft ? hard : soft;
+    const char *limits = "";
+    FILE *file = fopen(scratch_format("/proc/%d/limits", (int)process), "re");
+    EXPECT(file != NULL, "no limits of %d", (int)process);
+    while (fgets(line, sizeof(line), file) != NULL)
+        if (strncmp(line, name, strlen(name)) == 0)
+            limits = scratch_copy(line, strlen(line));
+    (void)fclose(file);
+    return limits;
 }
 
 START_TEST(no_process_of_the_same_user_looks_into_an_endpoint)
@@ -158,7 +160,10 @@ START_TEST(no_process_of_the_same_user_looks_into_an_endpoint)
         EXPECT(can_be_opened(processes[i], "status"), "%s", "nothing can be seen of it at all");
         EXPECT(!can_be_opened(processes[i], "mem"), "%s", "its memory lies open");
         EXPECT(!can_be_opened(processes[i], "environ"), "%s", "its environment lies open");
-        EXPECT_NUMBER(core_limit(processes[i]), 0);
+        const char *limits = core_limits(processes[i]);
+        EXPECT(strstr(limits, " 0 ") != NULL && strpbrk(limits, "123456789") == NULL &&
+                   strstr(limits, "unlimited") == NULL,
+               "it may leave a core: %s", limits);
     }
 }
 END_TEST
@@ -306,7 +311,7 @@ static void show_journey(size_t number)
         EXPECT(visit(endpoint, MARK).status >= 400, "%s", "who is let in?");
         break;
     default:
-        if (strcmp(endpoint, "auth") != 0 || number > 50)
+        if (strcmp(endpoint, "auth") != 0 || number % 10 != 9)
             break;
         ticket = new_ticket(new_uuid(), "auth");
         look_for_text("ticket", ticket);
@@ -335,7 +340,7 @@ static void show_code(size_t number)
                                      : scratch_format("{\"customer\":\"%s\"}", new_customer(1));
     request.body_length = strlen(request.body);
     struct response response = http_send(&request);
-    if (number % 4 != 3 || number > 60)
+    if (number % 8 != 3)
         return;
     EXPECT_STATUS(response, 200);
     const char *code = strstr(response.body, "\"code\":\"");

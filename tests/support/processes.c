@@ -113,19 +113,21 @@ bool processes_run(const pid_t *processes, size_t count)
 
 bool process_owner(pid_t process, uid_t *user, gid_t *group)
 {
-    unsigned found_user;
-    unsigned found_group;
     char line[256];
     int found = 0;
+    *user = (uid_t)-1;
+    *group = (gid_t)-1;
     FILE *file = fopen(scratch_format("/proc/%d/status", (int)process), "re");
-    while (file != NULL && fgets(line, sizeof(line), file) != NULL)
-        found +=
-            sscanf(line, "Uid: %u", &found_user) == 1 || sscanf(line, "Gid: %u", &found_group) == 1;
-    if (file == NULL || fclose(file) != 0 || found != 2)
-        return false;
-    *user = found_user;
-    *group = found_group;
-    return true;
+    while (file != NULL && fgets(line, sizeof(line), file) != NULL) {
+        if (strncmp(line, "Uid:", 4) == 0)
+            *user = (uid_t)strtoul(line + 4, NULL, 10);
+        else if (strncmp(line, "Gid:", 4) == 0)
+            *group = (gid_t)strtoul(line + 4, NULL, 10);
+        else
+            continue;
+        found++;
+    }
+    return file != NULL && fclose(file) == 0 && found == 2;
 }
 
 bool process_limit_files(pid_t process, rlim_t bytes)
