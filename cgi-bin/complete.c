@@ -26,11 +26,15 @@ static enum refusal take_result(struct exchange *exchange, const struct result *
     struct session_key key;
     struct session_journey session;
     const char *detail;
+    struct session_instant instant;
     if (!session_key_make(result->authorisation_id, &key))
         return REFUSAL_INTERNAL;
     memcpy(exchange->log_id, key.log_id, sizeof key.log_id);
-    enum refusal refusal =
-        completion_take(exchange->service, &key, result, exchange->now, &session, &detail);
+    enum refusal refusal = exchange_session_time(exchange, &instant);
+    if (refusal != REFUSAL_NONE)
+        return refusal;
+    refusal = completion_take(exchange->service, &key, result, exchange->now, instant.now, &session,
+                              &detail);
     if (detail)
         exchange_note(exchange, detail);
     if (refusal != REFUSAL_NONE)

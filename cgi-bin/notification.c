@@ -14,21 +14,25 @@
 struct delivery {
     const struct event *event;
     struct session_key key; /* of an authorisation */
-    int64_t now;
-    int64_t expires_at;
+    int64_t now;            /* by the machine's clock */
+    struct session_instant instant;
+    int64_t lifetime_ms;
     int64_t token_expires_at;
+    struct clock *clock;
     enum event_outcome outcome;
 };
 
 static bool arm(struct database *database, struct delivery *delivery)
 {
     const struct event *event = delivery->event;
+    if (!session_clock_renew(database, delivery->clock, &delivery->instant))
+        return false;
     const struct session_announcement announcement = {
         .key = delivery->key,
         .authorisation_id = event->resource_id,
         .bank_id = event->bank_id[0] ? event->bank_id : NULL,
-        .notified_at = delivery->now,
-        .expires_at = delivery->expires_at,
+        .notified_at = delivery->instant.now,
+        .expires_at = delivery->instant.now + delivery->lifetime_ms,
         .token_expires_at = delivery->token_expires_at,
     };
     enum session_armed armed = session_arm(database, &announcement);
@@ -98,12 +102,16 @@ static enum refusal record_notification(struct exchange *exchange)
     struct delivery delivery = {
         .event = &event,
         .now = exchange->now,
-        .expires_at = exchange->now + exchange->service->config->session.lifetime_ms,
+        .lifetime_ms = exchange->service->config->session.lifetime_ms,
         .token_expires_at = exchange->token.expires_at,
+        .clock = &exchange->service->clock,
     };
     if (event.kind == EVENT_AUTHORISATION_CREATED &&
         !session_key_make(event.resource_id, &delivery.key))
         return REFUSAL_INTERNAL;
+    refusal = exchange_session_time(exchange, &delivery.instant);
+    if (refusal != REFUSAL_NONE)
+        return refusal;
     enum store_result result = store_write(exchange->service->store, record, &delivery);
     if (result != STORE_DONE)
         return store_refusal(result, REFUSAL_INTERNAL);

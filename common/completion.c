@@ -10,7 +10,8 @@ struct completion {
     const struct config *config;
     const struct session_key *key;
     const struct result *result;
-    int64_t now;
+    int64_t now; /* by the machine's clock */
+    int64_t session_now;
     char digest[DIGEST_TEXT]; /* of the result */
     struct session_journey *session;
     enum refusal refusal;
@@ -56,7 +57,8 @@ static enum refusal judge(struct completion *completion, enum session_found foun
         return REFUSAL_RESULT_MALFORMED;
     if (session->ending != ENDING_NONE)
         return is_same(completion) ? REFUSAL_NONE : REFUSAL_RESULT_DIFFERS;
-    return session->expires_at <= completion->now ? REFUSAL_RESULT_TOO_LATE : REFUSAL_NONE;
+    return session_is_over(session, completion->session_now) ? REFUSAL_RESULT_TOO_LATE
+                                                             : REFUSAL_NONE;
 }
 
 static bool look(struct database *database, void *context)
@@ -76,7 +78,7 @@ static bool take(struct database *database, void *context)
         .ending = completion->result->ending,
         .reason = reason,
         .result_hash = completion->digest,
-        .now = completion->now,
+        .now = completion->session_now,
     };
     report_begin(&report);
     completion->ended = false;
@@ -87,15 +89,22 @@ static bool take(struct database *database, void *context)
     for (size_t i = 0; i < completion->result->account_count; i++)
         report_add_account(&completion->result->accounts[i], &report);
     completion->ended = true;
-    return conclusion_record(database, completion->config, completion->session, &end, &report);
+    return conclusion_record(database, completion->config, completion->session, &end, &report,
+                             completion->now);
 }
 
 enum refusal completion_take(struct service *service, const struct session_key *key,
-                             const struct result *result, int64_t now,
+                             const struct result *result, int64_t now, int64_t session_now,
                              struct session_journey *session, const char **detail)
 {
     struct completion completion = {
-        .config = service->config, .key = key, .result = result, .now = now, .session = session};
+        .config = service->config,
+        .key = key,
+        .result = result,
+        .now = now,
+        .session_now = session_now,
+        .session = session,
+    };
     memset(session, 0, sizeof *session);
     *detail = NULL;
     if (!result_digest(result, completion.digest))

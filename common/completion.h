@@ -17,10 +17,11 @@
  * pages), RESULT_TOO_LATE (the session has expired), RESULT_DIFFERS (it ended
  * with another one), or RESULT_MALFORMED with `*detail` (static) when the
  * session's flow needs accounts; STORE_BUSY, STORE_FAILED or INTERNAL. Nothing
- * has changed then. `session` is the session, as far as it was found.
+ * has changed then. `session` is the session, as far as it was found. `now` is
+ * the machine's clock.
  */
 enum refusal completion_take(struct service *service, const struct session_key *key,
-                             const struct result *result, int64_t now,
+                             const struct result *result, int64_t now, int64_t session_now,
                              struct session_journey *session, const char **detail);
 
 #endif

@@ -8,7 +8,7 @@
 
 bool conclusion_record(struct database *database, const struct config *config,
                        struct session_journey *session, const struct session_end *end,
-                       const struct report *report)
+                       const struct report *report, int64_t now)
 {
     /* It was looked at in this transaction: not to be taken now would be a contradiction. */
     if (session_end(database, end) != STEP_TAKEN)
@@ -19,8 +19,8 @@ bool conclusion_record(struct database *database, const struct config *config,
         .authorisation_id = session->authorisation_id,
         .ending = end->ending,
         .body = body,
-        .now = end->now,
-        .session_expires_at = session->expires_at,
+        .now = now,
+        .session_left_ms = session->expires_at - end->now,
     };
     if (!body || !outbox_put(database, &result))
         return false;

@@ -15,12 +15,13 @@
 /*
  * Ends the session that `session` was found as, and puts what Sage is told
  * into the outbox, as parts of the caller's transaction; then
- * `session->ending` tells the end. False on failure, also when the session
+ * `session->ending` tells the end. `now` is the machine's clock, by which the
+ * outbox works. False on failure, also when the session
  * can't be ended so: then the transaction must not stand.
  */
 bool conclusion_record(struct database *database, const struct config *config,
                        struct session_journey *session, const struct session_end *end,
-                       const struct report *report);
+                       const struct report *report, int64_t now);
 
 /* The line in the log, once the transaction stands. */
 void conclusion_log(const struct session_journey *session, const char *reason);

@@ -133,6 +133,19 @@ enum refusal exchange_read_body(struct exchange *exchange, size_t limit)
     return declared == -1 || declared == length ? REFUSAL_NONE : REFUSAL_BODY_INCOMPLETE;
 }
 
+enum refusal exchange_session_time(struct exchange *exchange, struct session_instant *instant)
+{
+    switch (session_clock_now(exchange->service->session_clock, instant)) {
+    case STORE_DONE:
+        return REFUSAL_NONE;
+    case STORE_BUSY:
+        return REFUSAL_STORE_BUSY;
+    case STORE_FAILED:
+        break;
+    }
+    return REFUSAL_STORE_FAILED;
+}
+
 void exchange_note(struct exchange *exchange, const char *detail)
 {
     (void)snprintf(exchange->detail, sizeof exchange->detail, "%s", detail);

@@ -51,7 +51,8 @@ struct carrier {
 struct exchange {
     const struct carrier *carrier;
     struct service *service;
-    int64_t now; /* when the request was there, with its body if that is read; ms since 1970 */
+    int64_t
+        now; /* by the machine's clock, when the request was there, with its body if it is read */
 
     enum role role;
     enum method method;
@@ -106,6 +107,9 @@ bool exchange_declares_more(const struct exchange *exchange, size_t limit);
  * BODY_INCOMPLETE when it broke off or is shorter than declared.
  */
 enum refusal exchange_read_body(struct exchange *exchange, size_t limit);
+
+/* The session time; STORE_BUSY or STORE_FAILED when it can't be known. */
+enum refusal exchange_session_time(struct exchange *exchange, struct session_instant *instant);
 
 /* Says what is refused, for the operator's log (never a secret); cut when too long. */
 void exchange_note(struct exchange *exchange, const char *detail);

@@ -55,16 +55,6 @@ bool inbox_record(struct database *database, const struct event *event, enum eve
     return statement_run(insert);
 }
 
-bool inbox_newest_time(struct database *database, int64_t *newest)
-{
-    struct statement *select =
-        database_statement(database, "SELECT received_at FROM event ORDER BY id DESC LIMIT 1");
-    enum step step = statement_step(select);
-    *newest = step == STEP_ROW ? statement_integer(select, 0) : 0;
-    statement_done(select);
-    return step != STEP_FAILED;
-}
-
 bool inbox_purge(struct database *database, int64_t received_before, int64_t token_expired_before,
                  int64_t limit, int64_t *removed)
 {

@@ -34,9 +34,6 @@ bool inbox_history(struct database *database, const struct event *event,
 bool inbox_record(struct database *database, const struct event *event, enum event_outcome outcome,
                   int64_t now, int64_t token_expires_at);
 
-/* When the newest event was received, 0 when there is none. */
-bool inbox_newest_time(struct database *database, int64_t *newest);
-
 /*
  * Removes up to `limit` announcements of authorisations received before
  * `received_before`, whose token expired before `token_expired_before`. Other

@@ -241,12 +241,17 @@ enum refusal journey_continue(struct exchange *exchange)
     const char *ticket = parameter_value(values, "ticket");
     const char *continuation = parameter_value(values, "continuation");
     const char *step = parameter_value(values, "step");
+    struct session_instant instant;
+    enum refusal refusal = exchange_session_time(exchange, &instant);
     const struct step_request request = {
         .proof = continuation ? PROOF_CONTINUATION : PROOF_TICKET,
         .secret = continuation ? continuation : ticket,
         .flow = exchange->flow,
         .now = exchange->now,
+        .session_now = instant.now,
     };
+    if (refusal != REFUSAL_NONE)
+        return refusal;
     if (!request.secret)
         return REFUSAL_CONTINUATION;
     if (!step || (ticket && continuation))
@@ -263,13 +268,18 @@ enum refusal journey_continue(struct exchange *exchange)
 enum refusal journey_resume(struct exchange *exchange)
 {
     struct standing standing;
+    struct session_instant instant;
+    enum refusal refusal = exchange_session_time(exchange, &instant);
+    if (refusal != REFUSAL_NONE)
+        return refusal;
     const struct step_request request = {
         .proof = PROOF_TICKET,
         .secret = parameter_value(&exchange->parameters, "ticket"),
         .flow = exchange->flow,
         .now = exchange->now,
+        .session_now = instant.now,
     };
-    enum refusal refusal = step_look(exchange->service, &request, &standing);
+    refusal = step_look(exchange->service, &request, &standing);
     name_session(exchange, &standing);
     if (refusal != REFUSAL_NONE)
         return refuse(exchange, &standing, refusal, NULL);

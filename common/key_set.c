@@ -486,17 +486,6 @@ enum refusal key_set_find(struct key_set *keys, enum caller caller, const char *
     return refusal;
 }
 
-bool key_set_newest_time(struct database *database, int64_t *newest)
-{
-    struct statement *select =
-        database_statement(database, "SELECT COALESCE(MAX(attempted_at), 0) FROM key_set");
-    if (statement_step(select) != STEP_ROW)
-        return false;
-    *newest = statement_integer(select, 0);
-    statement_done(select);
-    return true;
-}
-
 bool key_set_list(struct database *database,
                   void (*show)(const struct key_set_row *row, void *context), void *context)
 {

@@ -64,9 +64,6 @@ int64_t key_set_generation(struct key_set *keys);
 enum refusal key_set_find(struct key_set *keys, enum caller caller, const char *id, EVP_PKEY **key,
                           int64_t *generation);
 
-/* The newest time that the table holds, 0 when it is empty; false on failure. */
-bool key_set_newest_time(struct database *database, int64_t *newest);
-
 /* A row for people; texts are borrowed for the call. Times are UTC, NULL for never. */
 struct key_set_row {
     const char *url, *fetched_at, *attempted_at, *outcome, *document;

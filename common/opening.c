@@ -25,7 +25,11 @@ static enum refusal consume(struct exchange *exchange, const struct session_open
     if (!session_key_make(id, &key))
         return REFUSAL_INTERNAL;
     memcpy(exchange->log_id, key.log_id, sizeof key.log_id);
-    return session_consume(exchange->service->store, &key, opening, exchange->now);
+    struct session_instant instant;
+    enum refusal refusal = exchange_session_time(exchange, &instant);
+    if (refusal != REFUSAL_NONE)
+        return refusal;
+    return session_consume(exchange->service->store, &key, opening, instant.now);
 }
 
 enum refusal opening_take(struct exchange *exchange, const char *ticket_hash)

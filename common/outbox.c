@@ -51,7 +51,7 @@ bool outbox_put(struct database *database, const struct outbox_result *result)
     statement_bind_text(insert, 4, ending_word(result->ending));
     statement_bind_text(insert, 5, result->body);
     statement_bind_integer(insert, 6, result->now);
-    statement_bind_integer(insert, 7, result->session_expires_at + OUTBOX_RETRY_MS);
+    statement_bind_integer(insert, 7, result->now + result->session_left_ms + OUTBOX_RETRY_MS);
     return statement_run(insert);
 }
 

@@ -12,7 +12,7 @@
  * for good, at most until OUTBOX_RETRY_MS after the session's end of life. Sage
  * may get a result more than once (a time-out doesn't tell whether it came
  * through), but always the same bytes. Owns the tables delivery and deliverer.
- * Times are milliseconds since 1970.
+ * Times are those of the machine's clock, in milliseconds since 1970.
  */
 
 enum { OUTBOX_RETRY_MS = 10 * 60 * 1000, OUTBOX_NOW_MS = 5000 };
@@ -23,7 +23,7 @@ struct outbox_result {
     enum ending ending;
     const char *body;
     int64_t now;
-    int64_t session_expires_at;
+    int64_t session_left_ms; /* of the session's life */
 };
 
 /*
@@ -68,9 +68,6 @@ bool outbox_deliver_due(struct store *store, struct provider_api *api, struct cl
 
 /* When a deliverer last was here; 0: never. False on failure. */
 bool outbox_deliverer_seen(struct database *database, int64_t *seen_at);
-
-/* The newest time that the tables hold, 0 when they are empty; false on failure. */
-bool outbox_newest_time(struct database *database, int64_t *newest);
 
 /* How many results wait, and how many were given up since then; false on failure. */
 struct outbox_counts {

@@ -1,33 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "outbox.h"
 
-/* The outbox as its keepers see it: lists, counts, times, the purge and what is forgotten. */
-
-enum { NEWEST_ROWS = 1000 }; /* of which the newest time is taken: a look at all would be slow */
+/* The outbox as its keepers see it: lists, counts, the purge and what is forgotten. */
 
 bool outbox_deliverer_seen(struct database *database, int64_t *seen_at)
 {
     return statement_numbers(
         database_statement(database, "SELECT COALESCE(MAX(seen_at), 0) FROM deliverer"), seen_at,
         1);
-}
-
-bool outbox_newest_time(struct database *database, int64_t *newest)
-{
-    int64_t times[4] = {0};
-    struct statement *select = database_statement(
-        database, "SELECT COALESCE(MAX(created_at), 0), COALESCE(MAX(attempted_at), 0), "
-                  "COALESCE(MAX(failed_at), 0), "
-                  "(SELECT COALESCE(MAX(seen_at), 0) FROM deliverer) "
-                  "FROM delivery WHERE id > (SELECT MAX(id) FROM delivery) - $1");
-    statement_bind_integer(select, 1, NEWEST_ROWS);
-    if (!statement_numbers(select, times, 4))
-        return false;
-    *newest = 0;
-    for (size_t i = 0; i < 4; i++)
-        if (times[i] > *newest)
-            *newest = times[i];
-    return true;
 }
 
 bool outbox_count(struct database *database, int64_t since, struct outbox_counts *counts)

@@ -225,8 +225,10 @@ static int run(const struct endpoint *endpoint, size_t threads)
     bool cgi = carrier_is_cgi();
     memory_wipe_freed();
     char error[SERVICE_ERROR_MAX];
-    if (!service_open(&process.service, endpoint->name, STORE_ENDPOINT, endpoint->parts,
-                      endpoint->secrets, cgi ? 1 : threads, error))
+    /* A process that ends with its request has no time to ask. */
+    unsigned parts = endpoint->parts | (cgi ? 0 : SERVICE_ASKS);
+    if (!service_open(&process.service, endpoint->name, STORE_ENDPOINT, parts, endpoint->secrets,
+                      cgi ? 1 : threads, error))
         return refuse_start(error, cgi);
     int status = cgi ? serve_cgi(&process) : serve_fastcgi(&process, threads);
     service_close(&process.service);

@@ -2,11 +2,8 @@
 #include "service.h"
 
 #include "fetch.h"
-#include "inbox.h"
-#include "outbox.h"
 #include "session.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -18,30 +15,16 @@ _Static_assert((int)SERVICE_ERROR_MAX >= (int)CONFIG_ERROR_MAX &&
 
 static bool find_newest_time(struct database *database, void *context)
 {
-    int64_t *newest = context;
-    int64_t times[4] = {0};
-    if (!session_newest_time(database, &times[0]) || !inbox_newest_time(database, &times[1]) ||
-        !key_set_newest_time(database, &times[2]) || !outbox_newest_time(database, &times[3]))
-        return false;
-    *newest = 0;
-    for (size_t i = 0; i < 4; i++)
-        if (times[i] > *newest)
-            *newest = times[i];
-    return true;
+    return session_newest_time(database, context);
 }
 
-static bool raise_clock(struct service *service)
+/* No other time counts: what nobody opens by it may have been written by any clock. */
+static bool begin_session_time(struct service *service)
 {
     int64_t newest = 0;
     if (store_read(service->store, find_newest_time, &newest) != STORE_DONE)
         return false;
     clock_not_before(&service->clock, newest);
-    int64_t lag = clock_lag(&service->clock);
-    if (lag > SAGE_TOKEN_LEEWAY_MS) {
-        char text[32];
-        (void)snprintf(text, sizeof text, "%" PRId64, lag);
-        log_event(LOG_LEVEL_WARNING, "clock_behind_store", {"milliseconds", text});
-    }
     return true;
 }
 
@@ -75,7 +58,7 @@ bool service_open_parts(struct service *service, enum store_role role, unsigned 
     if (!service->store)
         return false;
     (void)snprintf(error, SERVICE_ERROR_MAX, "%s: can't be read", service->config->store.database);
-    if (!raise_clock(service))
+    if (!begin_session_time(service))
         return false;
     (void)snprintf(error, SERVICE_ERROR_MAX, "out of memory");
     /* Half of the threads stay free for requests that needn't wait for a key set, or for Sage. */
@@ -83,7 +66,11 @@ bool service_open_parts(struct service *service, enum store_role role, unsigned 
     service->reporting_max = (unsigned)waiters;
     service->keys = key_set_open(service->store, &service->clock, service->config, waiters);
     service->tokens = token_memory_new();
-    return service->keys && service->tokens && fetch_init() && open_further(service, parts, error);
+    if (!service->keys || !service->tokens || !fetch_init())
+        return false;
+    service->session_clock = session_clock_open(service->store, &service->clock, service->config,
+                                                (parts & SERVICE_ASKS) != 0);
+    return service->session_clock && open_further(service, parts, error);
 }
 
 bool service_open(struct service *service, const char *program, enum store_role role,
@@ -107,6 +94,7 @@ void service_close(struct service *service)
     provider_api_close(service->provider_api);
     code_key_close(service->codes);
     pages_close(service->pages);
+    session_clock_close(service->session_clock);
     key_set_close(service->keys);
     token_memory_free(service->tokens);
     store_close(service->store);

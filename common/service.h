@@ -9,6 +9,7 @@
 #include "pages.h"
 #include "provider_api.h"
 #include "sage_token.h"
+#include "session_clock.h"
 #include "store.h"
 
 /* What only some programs need; a broken template must not keep /notification from its work. */
@@ -16,6 +17,7 @@ enum service_part {
     SERVICE_PAGES = 1,   /* templates and texts */
     SERVICE_CODES = 2,   /* the key of one-time codes */
     SERVICE_REPORTS = 4, /* Sage's Provider API */
+    SERVICE_ASKS = 8,    /* a thread that asks the issuer for its time, when that is due */
 };
 
 /* What all requests of a process share: made at its start, given back at its end. */
@@ -23,6 +25,7 @@ struct service {
     struct config *config;
     struct clock clock;
     struct store *store;
+    struct session_clock *session_clock;
     struct key_set *keys;
     struct token_memory *tokens;
     struct pages *pages;               /* NULL without SERVICE_PAGES */
@@ -36,7 +39,7 @@ enum { SERVICE_ERROR_MAX = 1024 };
 
 /*
  * Reads the configuration, opens the log under the name `program`, the store
- * and the key set, and raises the clock to the newest time in the store.
+ * and the key set, and begins the session time at the newest time of a session.
  * `threads` is how many requests are served at a time, `parts` what is needed of
  * enum service_part, `secrets` which of enum config_secrets. Returns false and one
  * line in `error`; what was opened by then is closed.

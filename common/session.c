@@ -87,8 +87,8 @@ static bool judge(struct database *database, void *context)
 {
     struct consumption *consumption = context;
     struct statement *select = database_statement(
-        database,
-        "SELECT opened_at, expires_at, bank_id FROM authorisation_session WHERE session_key = $1");
+        database, "SELECT opened_at, expires_at, bank_id, notified_at FROM authorisation_session "
+                  "WHERE session_key = $1");
     statement_bind_text(select, 1, consumption->key->key);
     enum step step = statement_step(select);
     const char *bank = consumption->opening->bank;
@@ -98,7 +98,8 @@ static bool judge(struct database *database, void *context)
         consumption->refusal = REFUSAL_STORE_FAILED;
     else if (!statement_is_null(select, 0))
         consumption->refusal = REFUSAL_SESSION_USED;
-    else if (statement_integer(select, 1) <= consumption->now)
+    else if (statement_integer(select, 1) <= consumption->now ||
+             statement_integer(select, 3) > consumption->now + CLOCK_DOUBT_MS)
         consumption->refusal = REFUSAL_SESSION_EXPIRED;
     else if (bank && !statement_is_null(select, 2) &&
              strcasecmp(bank, statement_text(select, 2)) != 0)
@@ -118,8 +119,8 @@ static bool consume(struct database *database, void *context)
         database, "UPDATE authorisation_session SET opened_at = $1, flow = $2, redirect_uri = $3, "
                   "state = $4, bank_account = $5, external_id = $6, ticket_sha256 = $7, "
                   "passed_on = $8 WHERE session_key = $9 "
-                  "AND opened_at IS NULL AND expires_at > $1 "
-                  "AND (bank_id IS NULL OR bank_id = COALESCE(LOWER($10), bank_id))");
+                  "AND opened_at IS NULL AND expires_at > $1 AND notified_at <= $10 "
+                  "AND (bank_id IS NULL OR bank_id = COALESCE(LOWER($11), bank_id))");
     statement_bind_integer(update, 1, consumption->now);
     statement_bind_text(update, 2, flow_word(opening->flow));
     statement_bind_text(update, 3, opening->redirect_uri);
@@ -129,7 +130,8 @@ static bool consume(struct database *database, void *context)
     statement_bind_text(update, 7, opening->ticket_hash);
     statement_bind_integer(update, 8, opening->passed_on ? 1 : 0);
     statement_bind_text(update, 9, consumption->key->key);
-    statement_bind_text(update, 10, opening->bank);
+    statement_bind_integer(update, 10, consumption->now + CLOCK_DOUBT_MS);
+    statement_bind_text(update, 11, opening->bank);
     int64_t changed;
     if (!statement_changes(update, &changed))
         return false;
@@ -158,24 +160,6 @@ enum refusal session_consume(struct store *store, const struct session_key *key,
     consumption.refusal = REFUSAL_STORE_FAILED;
     result = store_write(store, consume, &consumption);
     return store_refusal(result, consumption.refusal);
-}
-
-bool session_newest_time(struct database *database, int64_t *newest)
-{
-    /* Whatever was opened after the last notification had not expired by then. */
-    struct statement *select = database_statement(
-        database, "SELECT COALESCE(MAX(notified_at), 0), COALESCE(MAX(opened_at), 0), "
-                  "COALESCE(MAX(ended_at), 0) "
-                  "FROM authorisation_session WHERE expires_at >= (SELECT notified_at FROM "
-                  "authorisation_session WHERE id = (SELECT MAX(id) FROM authorisation_session))");
-    if (statement_step(select) != STEP_ROW)
-        return false;
-    *newest = 0;
-    for (int column = 0; column < 3; column++)
-        if (statement_integer(select, column) > *newest)
-            *newest = statement_integer(select, column);
-    statement_done(select);
-    return true;
 }
 
 bool session_purge(struct database *database, int64_t expired_before, int64_t token_expired_before,

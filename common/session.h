@@ -3,6 +3,7 @@
 #define FEEDGATE_SESSION_H
 
 #include "account.h"
+#include "clock.h"
 #include "digest.h"
 #include "refusal.h"
 #include "store.h"
@@ -11,7 +12,8 @@
  * Authorisation sessions: what a notification announced may be opened once,
  * at /auth or /authrefresh, within its lifetime (Sage, Securing connector API:
  * the identifier "can only be used 1 time" and lives "around 20 minutes").
- * Owns the table authorisation_session. Times are milliseconds since 1970.
+ * Owns the table authorisation_session. Times are the session time (clock.h), in
+ * milliseconds since 1970; but for that of a token, which is the issuer's.
  *
  * An identifier is a credential until it is opened: logs name a session by its
  * log id.
@@ -76,7 +78,9 @@ struct session_opening {
 
 /*
  * Consumes the session: REFUSAL_NONE for exactly one caller among all
- * processes, and only before it expires. The row stays as a tombstone.
+ * processes, and only before it expires; one that was notified more than
+ * CLOCK_DOUBT_MS from now, by a clock that was ahead, has expired. The row
+ * stays as a tombstone.
  * Otherwise says why not: SESSION_UNKNOWN, SESSION_USED, SESSION_EXPIRED,
  * SESSION_BANK, or STORE_BUSY or STORE_FAILED; nothing has changed then.
  */
@@ -92,6 +96,7 @@ struct session_journey {
     struct session_key key;
     char authorisation_id[SESSION_ID_SIZE]; /* as Sage sent it */
     enum flow flow;
+    int64_t notified_at;
     int64_t expires_at;
     char redirect_uri[SESSION_URI_SIZE];
     char state[SESSION_ID_SIZE];
@@ -112,6 +117,9 @@ enum session_proof {
 };
 
 enum session_found { SESSION_FOUND, SESSION_NOT_FOUND, SESSION_NOT_READ };
+
+/* Whether its life is over, or its times are those of a clock that was ahead. */
+bool session_is_over(const struct session_journey *session, int64_t now);
 
 /* The session that the proof (its hash) leads to. */
 enum session_found session_find(struct database *database, enum session_proof proof,
@@ -171,8 +179,30 @@ enum session_step session_end(struct database *database, const struct session_en
 enum session_found session_find_abandoned(struct database *database, int64_t now, int64_t before_ms,
                                           struct session_journey *found);
 
-/* The newest time that the table holds, 0 when it is empty; false on failure. */
+/* ---- when the clock turns out to be wrong (session_times.c) --------------- */
+
+/*
+ * The newest time at which a session was notified, opened or ended, 0 when there
+ * is none; and the last at which one expires. False on failure.
+ */
 bool session_newest_time(struct database *database, int64_t *newest);
+bool session_last_expiry(struct database *database, int64_t *last);
+
+/* Shifts the times of sessions that were notified at or after `from`. */
+bool session_shift(struct database *database, int64_t from, int64_t by_ms);
+
+/*
+ * `now` is known to be true: what was notified later is over, whether it was
+ * opened or not, and no time is later any more. False on failure.
+ */
+bool session_end_future(struct database *database, int64_t now);
+
+/*
+ * The same when `now` is the operator's word alone: if any time is later, all
+ * sessions are over, since those that the later time had ended must not live
+ * again. Says in `changed` how many rows it changed.
+ */
+bool session_mend(struct database *database, int64_t now, int64_t *changed);
 
 /*
  * Removes up to `limit` rows that expired before `expired_before` and whose

@@ -6,7 +6,8 @@
 
 #define COLUMNS                                                                                    \
     "session_key, log_id, authorisation_id, flow, expires_at, redirect_uri, state, external_id, "  \
-    "ticket_sha256, customer_id, code_hash, ending, opened_at, passed_on, result_sha256 "
+    "ticket_sha256, customer_id, code_hash, ending, opened_at, passed_on, result_sha256, "         \
+    "notified_at "
 
 static void keep(char *place, size_t size, const char *text)
 {
@@ -41,6 +42,12 @@ static void read_journey(struct statement *row, struct session_journey *found)
     found->opened = !statement_is_null(row, 12);
     found->passed_on = statement_integer(row, 13) == 1;
     keep(found->result_hash, sizeof found->result_hash, statement_text(row, 14));
+    found->notified_at = statement_integer(row, 15);
+}
+
+bool session_is_over(const struct session_journey *session, int64_t now)
+{
+    return session->expires_at <= now || session->notified_at > now + CLOCK_DOUBT_MS;
 }
 
 /* Takes the one row of a bound statement. */

@@ -32,7 +32,7 @@ static bool find(struct database *database, struct step_work *work)
         *session = (struct session_journey){.expires_at = 0};
         work->refusal =
             request->proof == PROOF_TICKET ? REFUSAL_TICKET_UNKNOWN : REFUSAL_CONTINUATION_UNKNOWN;
-    } else if (session->ending == ENDING_NONE && session->expires_at <= request->now) {
+    } else if (session->ending == ENDING_NONE && session_is_over(session, request->session_now)) {
         work->refusal = REFUSAL_JOURNEY_EXPIRED;
     }
     return true;
@@ -54,9 +54,10 @@ static bool end(struct database *database, struct step_work *work, enum ending e
         .proof_hash = work->proof_hash,
         .ending = ending,
         .reason = reason,
-        .now = work->request->now,
+        .now = work->request->session_now,
     };
-    if (!conclusion_record(database, work->service->config, session, &step, report))
+    if (!conclusion_record(database, work->service->config, session, &step, report,
+                           work->request->now))
         return false;
     work->ended = reason;
     return true;
@@ -86,7 +87,7 @@ static bool count_wrong_code(struct database *database, struct step_work *work)
 {
     int64_t count = 0;
     work->refusal = REFUSAL_CODE_WRONG;
-    if (session_count_wrong_code(database, work->proof_hash, work->request->now, &count) !=
+    if (session_count_wrong_code(database, work->proof_hash, work->request->session_now, &count) !=
         STEP_TAKEN)
         return false;
     work->standing->tries_left = CODE_WRONG_MAX - count;
@@ -111,7 +112,7 @@ static bool accept_code(struct database *database, struct step_work *work)
         .customer_id = session->customer_id,
         .code_hash = work->code_hash,
         .continuation_hash = work->continuation_hash,
-        .now = work->request->now,
+        .now = work->request->session_now,
     };
     bool owned;
     if (!check_owner(database, work, &owned))
@@ -145,8 +146,8 @@ static bool try_further_code(struct database *database, struct step_work *work)
         return false;
     if (customer_id[0] == '\0')
         return count_wrong_code(database, work);
-    return session_replace_code(database, work->proof_hash, work->code_hash, work->request->now) ==
-           STEP_TAKEN;
+    return session_replace_code(database, work->proof_hash, work->code_hash,
+                                work->request->session_now) == STEP_TAKEN;
 }
 
 static bool try_code(struct database *database, void *context)
@@ -221,8 +222,8 @@ static bool find_abandoned(struct database *database, struct step_work *work, bo
     int64_t before = config->journey.cancel_abandoned_ms;
     if (before > config->session.lifetime_ms / 2)
         before = config->session.lifetime_ms / 2;
-    enum session_found result =
-        session_find_abandoned(database, work->request->now, before, &work->standing->session);
+    enum session_found result = session_find_abandoned(database, work->request->session_now, before,
+                                                       &work->standing->session);
     *found = result == SESSION_FOUND;
     return result != SESSION_NOT_READ;
 }
@@ -304,17 +305,21 @@ enum refusal step_cancel(struct service *service, const struct step_request *req
     return take_step(&work, cancel);
 }
 
-enum refusal step_cancel_abandoned(struct service *service, int64_t now, bool *found)
+enum refusal step_cancel_abandoned(struct service *service, bool *found)
 {
-    const struct step_request request = {.proof = PROOF_TICKET, .now = now};
+    struct session_instant instant;
+    enum store_result result = session_clock_now(service->session_clock, &instant);
+    enum refusal refusal = store_refusal(result, REFUSAL_NONE);
+    const struct step_request request = {
+        .proof = PROOF_TICKET, .now = clock_now(&service->clock), .session_now = instant.now};
     struct standing standing = {.tries_left = 0};
     struct step_work work = {.service = service, .request = &request, .standing = &standing};
     *found = false;
-    if (service->config->journey.cancel_abandoned_ms == 0)
-        return REFUSAL_NONE;
+    if (refusal != REFUSAL_NONE || service->config->journey.cancel_abandoned_ms == 0)
+        return refusal;
     /* Mostly there is none, and then nobody need wait for the lock. */
-    enum refusal refusal =
-        store_refusal(store_read(service->store, look_for_abandoned, &work), REFUSAL_NONE);
+    result = store_read(service->store, look_for_abandoned, &work);
+    refusal = store_refusal(result, REFUSAL_NONE);
     if (refusal == REFUSAL_NONE && work.abandoned)
         refusal = write_step(&work, cancel_abandoned);
     *found = work.abandoned;

@@ -19,7 +19,8 @@ struct step_request {
     enum session_proof proof;
     const char *secret; /* a ticket or a continuation, of the form PARAMETER_SECRET */
     enum flow flow;     /* of the endpoint; a session of the other flow isn't found */
-    int64_t now;
+    int64_t now;        /* by the machine's clock: for codes, consents and the outbox */
+    int64_t session_now;
 };
 
 /* Where the journey stands. */
@@ -65,6 +66,6 @@ enum refusal step_cancel(struct service *service, const struct step_request *req
  * expires (`[journey] cancel_abandoned`, at most half of the lifetime), since
  * Sage's product would wait else. `*found` tells whether there was one.
  */
-enum refusal step_cancel_abandoned(struct service *service, int64_t now, bool *found);
+enum refusal step_cancel_abandoned(struct service *service, bool *found);
 
 #endif

@@ -49,7 +49,7 @@ static const struct command commands[] = {
      "more than some 20,000 accounts in several files.\n"},
     {"deliveries", NULL, TAKES_JSON | TAKES_LIMIT, 0, show_deliveries,
      "list the newest results and whether Sage has them", NULL},
-    {"deliver", NULL, TAKES_ONCE | IS_SERVICE, SERVICE_REPORTS, deliver,
+    {"deliver", NULL, TAKES_ONCE | IS_SERVICE, SERVICE_REPORTS | SERVICE_ASKS, deliver,
      "tell Sage what it doesn't know yet",
      "Stays, and delivers results that Sage didn't take at once: again and again until ten\n"
      "minutes after the session's end. Several may run at once. SIGTERM, SIGINT, SIGHUP,\n"

@@ -73,7 +73,7 @@ static bool cancel_abandoned(struct service *service, const atomic_bool *stop)
 {
     bool found = true;
     while (found && !atomic_load(stop))
-        if (step_cancel_abandoned(service, clock_now(&service->clock), &found) != REFUSAL_NONE)
+        if (step_cancel_abandoned(service, &found) != REFUSAL_NONE)
             return false;
     return true;
 }

@@ -96,22 +96,6 @@ START_TEST(every_outcome_has_a_word_of_its_own)
 }
 END_TEST
 
-static bool newest_piece(struct database *database, void *context)
-{
-    return inbox_newest_time(database, context);
-}
-
-START_TEST(the_newest_time_is_of_the_last_event)
-{
-    int64_t newest = -1;
-    ck_assert_int_eq((int)store_read(store, newest_piece, &newest), STORE_DONE);
-    ck_assert_int_eq(newest, 0);
-    ck_assert_int_eq((int)deliver_at(ANNOUNCEMENT(ID, ""), NOW + 7), INBOX_NEW);
-    ck_assert_int_eq((int)store_read(store, newest_piece, &newest), STORE_DONE);
-    ck_assert_int_eq(newest, NOW + 7);
-}
-END_TEST
-
 struct purge {
     int64_t received_before;
     int64_t token_expired_before;
@@ -231,7 +215,6 @@ Suite *inbox_suite(void)
     ADD_STORE_RULE_FOR_EACH(suite, another_type_or_resource_is_new, strangers);
     ADD_STORE_RULE(suite, what_was_received_is_kept_whole);
     ADD_RULE(suite, every_outcome_has_a_word_of_its_own);
-    ADD_STORE_RULE(suite, the_newest_time_is_of_the_last_event);
     ADD_STORE_RULE_FOR_EACH(suite, an_announcement_stays_until_its_token_has_expired, purges);
     ADD_STORE_RULE(suite, only_announcements_are_purged);
     ADD_STORE_RULE(suite, announcements_are_purged_in_steps);

@@ -53,7 +53,7 @@ static enum store_result try_to_put(const char *id, int64_t now)
                                   .ending = ENDING_SUCCESS,
                                   .body = BODY,
                                   .now = now,
-                                  .session_expires_at = now + SESSION_LEFT_MS,
+                                  .session_left_ms = SESSION_LEFT_MS,
                               }};
     return store_write(store, put_piece, &putting);
 }
@@ -602,32 +602,6 @@ START_TEST(it_is_noted_that_a_deliverer_was_here)
 }
 END_TEST
 
-static bool newest_piece(struct database *database, void *context)
-{
-    return outbox_newest_time(database, context);
-}
-
-static int64_t newest(void)
-{
-    int64_t time = -1;
-    ck_assert_int_eq((int)store_read(store, newest_piece, &time), STORE_DONE);
-    return time;
-}
-
-START_TEST(the_newest_time_is_of_a_result_an_attempt_or_a_visit)
-{
-    ck_assert_int_eq(newest(), 0);
-    put(ID);
-    ck_assert_int_eq(newest(), START_MS);
-    time_passes(5);
-    ck_assert_int_eq((int)deliver_now(), OUTBOX_DELIVERED);
-    ck_assert_int_eq(newest(), START_MS + 5);
-    time_passes(5);
-    (void)deliver_due();
-    ck_assert_int_eq(newest(), START_MS + 10);
-}
-END_TEST
-
 static bool count_piece(struct database *database, void *context)
 {
     return outbox_count(database, START_MS, context);
@@ -734,7 +708,6 @@ Suite *outbox_suite(void)
     ADD_SAGE_RULE(suite, who_is_stopped_gives_the_row_back_at_once);
     ADD_SAGE_RULE(suite, the_log_tells_what_became_of_a_result_and_no_secret);
     ADD_SAGE_RULE(suite, it_is_noted_that_a_deliverer_was_here);
-    ADD_SAGE_RULE(suite, the_newest_time_is_of_a_result_an_attempt_or_a_visit);
     ADD_SAGE_RULE(suite, what_waits_and_what_failed_lately_is_counted);
     ADD_SAGE_RULE(suite, only_what_is_settled_is_purged);
     ADD_SAGE_RULE(suite, results_are_listed_newest_first);

@@ -53,6 +53,7 @@ Suite *refusal_suite(void);
 Suite *report_suite(void);
 Suite *sage_token_suite(void);
 Suite *session_suite(void);
+Suite *session_clock_suite(void);
 Suite *store_suite(void);
 Suite *template_suite(void);
 Suite *utf8_suite(void);
