@@ -427,3 +427,16 @@ bool access_token_drop(struct access_token *wanted)
                   {"url", wanted->config->sage.token_url});
     return dropped;
 }
+
+/* A token whose age nobody knows is fetched anew. */
+bool access_token_mend(struct database *database, int64_t now, int64_t *changed)
+{
+    struct statement *update = database_statement(
+        database, "UPDATE access_token SET token = NULL, expires_at = NULL, fetched_at = NULL, "
+                  "failure = NULL, fetching_till = 0 "
+                  "WHERE fetched_at > $1 OR expires_at > $2 OR fetching_till > $3");
+    statement_bind_integer(update, 1, now);
+    statement_bind_integer(update, 2, now + LIFE_MAX_MS);
+    statement_bind_integer(update, 3, now + PAUSE_MAX_MS);
+    return statement_changes(update, changed);
+}

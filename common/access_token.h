@@ -53,4 +53,7 @@ bool access_token_drop(struct access_token *wanted);
  */
 const char *access_token_read(const char *bytes, size_t length, char *token, int64_t *life_ms);
 
+/* Brings down what is later than `now`, for `feedgate clock mend` (mend.h). */
+bool access_token_mend(struct database *database, int64_t now, int64_t *changed);
+
 #endif

@@ -267,3 +267,14 @@ bool account_list_all(struct database *database,
     }
     return step == STEP_DONE;
 }
+
+bool account_mend(struct database *database, int64_t now, int64_t *changed)
+{
+    struct statement *update = database_statement(
+        database, "UPDATE bank_account SET "
+                  "linked_at = CASE WHEN linked_at > $1 THEN $1 ELSE linked_at END, "
+                  "unlinked_at = CASE WHEN unlinked_at > $1 THEN $1 ELSE unlinked_at END "
+                  "WHERE linked_at > $1 OR unlinked_at > $1");
+    statement_bind_integer(update, 1, now);
+    return statement_changes(update, changed);
+}

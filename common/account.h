@@ -117,4 +117,7 @@ struct account_row {
 bool account_list_all(struct database *database,
                       void (*show)(const struct account_row *row, void *context), void *context);
 
+/* Brings down what is later than `now`, for `feedgate clock mend` (mend.h). */
+bool account_mend(struct database *database, int64_t now, int64_t *changed);
+
 #endif

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "code.h"
 
+#include "clock.h"
+
 #include <ctype.h>
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
@@ -151,10 +153,12 @@ bool code_use(struct database *database, const char *hash, const char *only_of, 
     struct statement *update = database_statement(
         database, "UPDATE one_time_code SET used_at = $1 WHERE code_hash = $2 "
                   "AND used_at IS NULL AND expires_at > $1 "
-                  "AND customer_id = COALESCE($3, customer_id) RETURNING customer_id");
+                  "AND issued_at <= $3 "
+                  "AND customer_id = COALESCE($4, customer_id) RETURNING customer_id");
     statement_bind_integer(update, 1, now);
     statement_bind_text(update, 2, hash);
-    statement_bind_text(update, 3, only_of);
+    statement_bind_integer(update, 3, now + CLOCK_DOUBT_MS); /* else the clock was set back */
+    statement_bind_text(update, 4, only_of);
     enum step step = statement_step(update);
     customer_id[0] = '\0';
     if (step == STEP_ROW) {
@@ -179,4 +183,16 @@ bool code_continuation(const struct code_key *key, const char *session_key,
     int length = snprintf(named, sizeof named, "continuation of %s", session_key);
     return length > 0 && (size_t)length < sizeof named &&
            code_key_hash(key, named, (size_t)length, continuation);
+}
+
+/* A code of which nobody knows how old it is has expired: a new one is made in a moment. */
+bool code_mend(struct database *database, int64_t now, int64_t *changed)
+{
+    struct statement *update = database_statement(
+        database, "UPDATE one_time_code SET expires_at = $1, "
+                  "issued_at = CASE WHEN issued_at > $1 THEN $1 ELSE issued_at END, "
+                  "used_at = CASE WHEN used_at > $1 THEN $1 ELSE used_at END "
+                  "WHERE issued_at > $1 OR used_at > $1");
+    statement_bind_integer(update, 1, now);
+    return statement_changes(update, changed);
 }

@@ -51,8 +51,8 @@ enum refusal code_issue(struct store *store, const struct code_key *key, const c
 /*
  * Uses a code up, as a part of the caller's transaction: `customer_id` becomes
  * the customer's, or "" when there is no such code that is neither used nor
- * expired, or, where `only_of` isn't NULL, when it is another customer's; then
- * nothing has changed. False on failure.
+ * expired (nor issued by a clock that was ahead), or, where `only_of` isn't NULL, when it is
+ * another customer's; then nothing has changed. False on failure.
  */
 bool code_use(struct database *database, const char *hash, const char *only_of, int64_t now,
               char customer_id[CUSTOMER_ID_SIZE]);
@@ -67,5 +67,8 @@ bool code_continuation(const struct code_key *key, const char *session_key,
 
 /* Removes the customer's code, as a part of the caller's transaction; says how many there were. */
 bool code_forget(struct database *database, const char *customer_id, int64_t *removed);
+
+/* Brings down what is later than `now`, for `feedgate clock mend` (mend.h). */
+bool code_mend(struct database *database, int64_t now, int64_t *changed);
 
 #endif

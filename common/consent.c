@@ -25,3 +25,11 @@ bool consent_forget(struct database *database, const char *customer_id, int64_t 
     statement_bind_text(forget, 1, customer_id);
     return statement_changes(forget, removed);
 }
+
+bool consent_mend(struct database *database, int64_t now, int64_t *changed)
+{
+    struct statement *update =
+        database_statement(database, "UPDATE consent SET given_at = $1 WHERE given_at > $1");
+    statement_bind_integer(update, 1, now);
+    return statement_changes(update, changed);
+}

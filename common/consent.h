@@ -26,4 +26,7 @@ bool consent_record(struct database *database, const struct session_journey *ses
 /* Removes what a customer agreed to, as a part of the caller's transaction; false on failure. */
 bool consent_forget(struct database *database, const char *customer_id, int64_t *removed);
 
+/* Brings down what is later than `now`, for `feedgate clock mend` (mend.h). */
+bool consent_mend(struct database *database, int64_t now, int64_t *changed);
+
 #endif

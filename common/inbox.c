@@ -93,3 +93,11 @@ bool inbox_list(struct database *database, int64_t after, int64_t limit,
     }
     return step == STEP_DONE;
 }
+
+bool inbox_mend(struct database *database, int64_t now, int64_t *changed)
+{
+    struct statement *update =
+        database_statement(database, "UPDATE event SET received_at = $1 WHERE received_at > $1");
+    statement_bind_integer(update, 1, now);
+    return statement_changes(update, changed);
+}

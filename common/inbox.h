@@ -52,4 +52,7 @@ struct event_row {
 bool inbox_list(struct database *database, int64_t after, int64_t limit,
                 void (*show)(const struct event_row *row, void *context), void *context);
 
+/* Brings down what is later than `now`, for `feedgate clock mend` (mend.h). */
+bool inbox_mend(struct database *database, int64_t now, int64_t *changed);
+
 #endif

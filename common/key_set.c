@@ -141,10 +141,18 @@ static void look_sometimes(struct key_set *keys)
         (void)look_now(keys); /* the picture stays as it was */
 }
 
+/* A time that is still to come was written by a clock that was ahead, and says little. */
 static bool usable(const struct key_set *keys, int64_t now)
 {
-    return keys->list.count > 0 &&
-           now - keys->picture.fetched_at <= keys->config->keys.max_stale_ms;
+    int64_t age = now - keys->picture.fetched_at;
+    int64_t most = keys->config->keys.max_stale_ms;
+    return keys->list.count > 0 && age <= most && age >= -most;
+}
+
+static bool is_old(const struct key_set *keys, int64_t now)
+{
+    int64_t age = now - keys->picture.fetched_at;
+    return age > keys->config->keys.max_age_ms || age < -CLOCK_DOUBT_MS;
 }
 
 /* A time that is far ahead was told by a clock that was wrong, and keeps nobody waiting. */
@@ -403,8 +411,8 @@ int64_t key_set_generation(struct key_set *keys)
     look_sometimes(keys);
     int64_t now = clock_now(keys->clock);
     int64_t generation = usable(keys, now) ? keys->loaded : -1;
-    if (generation >= 0 && now - keys->picture.fetched_at > keys->config->keys.max_age_ms &&
-        may_fetch(keys, CALLER_STRANGER, now) && !keys->wanted[CALLER_STRANGER])
+    if (generation >= 0 && is_old(keys, now) && may_fetch(keys, CALLER_STRANGER, now) &&
+        !keys->wanted[CALLER_STRANGER])
         (void)want_fetch(keys, CALLER_STRANGER); /* nobody waits for it */
     (void)pthread_mutex_unlock(&keys->mutex);
     return generation;
@@ -503,4 +511,23 @@ bool key_set_list(struct database *database,
         show(&row, context);
     }
     return step == STEP_DONE;
+}
+
+bool key_set_mend(struct database *database, int64_t now, int64_t *changed)
+{
+    struct statement *update = database_statement(
+        database, "UPDATE key_set SET "
+                  "fetched_at = CASE WHEN fetched_at > $1 THEN $1 ELSE fetched_at END, "
+                  "attempted_at = CASE WHEN attempted_at > $1 THEN $1 ELSE attempted_at END "
+                  "WHERE fetched_at > $1 OR attempted_at > $1");
+    statement_bind_integer(update, 1, now);
+    return statement_changes(update, changed);
+}
+
+bool key_set_mend_fetches(struct database *database, int64_t now, int64_t *changed)
+{
+    struct statement *update =
+        database_statement(database, "UPDATE key_fetch SET begun_at = $1 WHERE begun_at > $1");
+    statement_bind_integer(update, 1, now);
+    return statement_changes(update, changed);
 }

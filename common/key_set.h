@@ -14,7 +14,9 @@
  * key_fetch, which this module owns. A thread of its own fetches, so that
  * requests with a known key never wait for it: on age, and when a key is
  * unknown. A set that was good once is used on through an outage, up to
- * `[keys] max_stale`.
+ * `[keys] max_stale`. Ages go by the machine's clock; a set with a time that is
+ * still to come counts as old, and one that is further ahead than max_stale isn't
+ * used.
  *
  * In a cool-down there are at most two fetches over all processes: one for
  * strangers, whose turn the fetch on age takes too, and one for callers who
@@ -70,5 +72,9 @@ struct key_set_row {
 };
 bool key_set_list(struct database *database,
                   void (*show)(const struct key_set_row *row, void *context), void *context);
+
+/* Brings down what is later than `now`, for `feedgate clock mend` (mend.h). */
+bool key_set_mend(struct database *database, int64_t now, int64_t *changed);
+bool key_set_mend_fetches(struct database *database, int64_t now, int64_t *changed);
 
 #endif

@@ -81,3 +81,11 @@ enum migration_result migration_apply(struct database *database, int64_t now)
         (void)database_execute(database, "ROLLBACK"); /* the connection is closed next anyway */
     return state == MIGRATION_OLDER ? MIGRATION_FAILED : state;
 }
+
+bool migration_mend(struct database *database, int64_t now, int64_t *changed)
+{
+    struct statement *update = database_statement(
+        database, "UPDATE schema_migration SET applied_at = $1 WHERE applied_at > $1");
+    statement_bind_integer(update, 1, now);
+    return statement_changes(update, changed);
+}

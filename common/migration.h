@@ -28,4 +28,7 @@ enum migration_result migration_state(struct database *database);
  */
 enum migration_result migration_apply(struct database *database, int64_t now);
 
+/* Brings down what is later than `now`, for `feedgate clock mend` (mend.h). */
+bool migration_mend(struct database *database, int64_t now, int64_t *changed);
+
 #endif

@@ -109,4 +109,8 @@ struct outbox_row {
 bool outbox_list(struct database *database, int64_t limit,
                  void (*show)(const struct outbox_row *row, void *context), void *context);
 
+/* Brings down what is later than `now`, for `feedgate clock mend` (mend.h). */
+bool outbox_mend(struct database *database, int64_t now, int64_t *changed);
+bool outbox_mend_deliverer(struct database *database, int64_t now, int64_t *changed);
+
 #endif

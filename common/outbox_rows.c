@@ -80,3 +80,34 @@ bool outbox_list(struct database *database, int64_t limit,
     }
     return step == STEP_DONE;
 }
+
+/*
+ * What waits is tried at once, and keeps the time that it had left when it was
+ * made. What was tried last by a clock that was ahead had no more than that either.
+ */
+bool outbox_mend(struct database *database, int64_t now, int64_t *changed)
+{
+    struct statement *update = database_statement(
+        database, "UPDATE delivery SET "
+                  "give_up_at = CASE WHEN created_at > $1 THEN give_up_at - created_at + $1 "
+                  "ELSE give_up_at END, "
+                  "created_at = CASE WHEN created_at > $1 THEN $1 ELSE created_at END, "
+                  "next_attempt_at = CASE WHEN next_attempt_at > $1 THEN $1 "
+                  "ELSE next_attempt_at END, leased_until = NULL, "
+                  "attempted_at = CASE WHEN attempted_at > $1 THEN $1 ELSE attempted_at END, "
+                  "delivered_at = CASE WHEN delivered_at > $1 THEN $1 ELSE delivered_at END, "
+                  "failed_at = CASE WHEN failed_at > $1 THEN $1 ELSE failed_at END "
+                  "WHERE created_at > $1 OR attempted_at > $1 OR delivered_at > $1 "
+                  "OR failed_at > $1");
+    statement_bind_integer(update, 1, now);
+    return statement_changes(update, changed);
+}
+
+/* Nobody was here then. */
+bool outbox_mend_deliverer(struct database *database, int64_t now, int64_t *changed)
+{
+    struct statement *delete =
+        database_statement(database, "DELETE FROM deliverer WHERE seen_at > $1");
+    statement_bind_integer(delete, 1, now);
+    return statement_changes(delete, changed);
+}

@@ -237,9 +237,10 @@ static bool claim(struct database *database, void *context)
                   "AND (ask_at <= $2 OR ask_at > $1)");
     statement_bind_integer(update, 1, *boot + ASK_EVERY_MS);
     statement_bind_integer(update, 2, *boot);
-    if (!statement_run(update))
+    int64_t changed;
+    if (!statement_changes(update, &changed))
         return false;
-    if (database_changes(database) != 1)
+    if (changed != 1)
         *boot = 0;
     return true;
 }
@@ -441,10 +442,8 @@ bool session_clock_read(struct database *database, struct clock *clock,
 bool session_clock_mend(struct database *database, int64_t now, int64_t *changed)
 {
     struct statement *delete =
-        database_statement(database, "DELETE FROM session_clock WHERE floor_at > $1");
+        database_statement(database, "DELETE FROM session_clock "
+                                     "WHERE floor_at > $1 OR newest_at > $1 OR issuer_at > $1");
     statement_bind_integer(delete, 1, now);
-    if (!statement_run(delete))
-        return false;
-    *changed = database_changes(database);
-    return true;
+    return statement_changes(delete, changed);
 }

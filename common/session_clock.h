@@ -81,7 +81,7 @@ struct session_clock_row {
 bool session_clock_read(struct database *database, struct clock *clock,
                         struct session_clock_row *row);
 
-/* Removes the row, as a part of `feedgate clock mend`; says in `changed` whether there was one. */
+/* Removes a row with a time later than `now`, for `feedgate clock mend` (mend.h). */
 bool session_clock_mend(struct database *database, int64_t now, int64_t *changed);
 
 #endif

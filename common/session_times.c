@@ -45,7 +45,7 @@ bool session_shift(struct database *database, int64_t from, int64_t by_ms)
 }
 
 /* Brings all times down to `now`, and ends what was notified after `over_from`. */
-static bool bring_down(struct database *database, int64_t now, int64_t over_from)
+static bool bring_down(struct database *database, int64_t now, int64_t over_from, int64_t *changed)
 {
     struct statement *update = database_statement(
         database, "UPDATE authorisation_session SET "
@@ -59,12 +59,13 @@ static bool bring_down(struct database *database, int64_t now, int64_t over_from
                   "OR opened_at > $2 OR verified_at > $2 OR ended_at > $2");
     statement_bind_integer(update, 1, over_from);
     statement_bind_integer(update, 2, now);
-    return statement_run(update);
+    return statement_changes(update, changed);
 }
 
 bool session_end_future(struct database *database, int64_t now)
 {
-    return bring_down(database, now, now);
+    int64_t changed;
+    return bring_down(database, now, now, &changed);
 }
 
 bool session_mend(struct database *database, int64_t now, int64_t *changed)
@@ -75,8 +76,5 @@ bool session_mend(struct database *database, int64_t now, int64_t *changed)
         return false;
     if (newest <= now)
         return true;
-    if (!bring_down(database, now, INT64_MIN))
-        return false;
-    *changed = database_changes(database);
-    return true;
+    return bring_down(database, now, INT64_MIN, changed);
 }

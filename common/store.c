@@ -22,6 +22,7 @@ enum { READERS_MAX = 64, WAIT_MS = 2000, START_WAIT_MS = 60 * 1000 };
 struct store {
     char *path; /* our own: a writer that hangs may outlive the caller's */
     int lock;   /* descriptor of the file at which processes queue (writer.h) */
+    int users;  /* of the one that tells that somebody is here */
     struct writer *writer;
 
     pthread_mutex_t mutex; /* guards the readers that wait for work */
@@ -82,10 +83,10 @@ enum store_result store_read(struct store *store, store_piece *piece, void *cont
     return result;
 }
 
-static bool lock_within(int lock, int64_t wait_ms)
+static bool lock_within(int lock, int operation, int64_t wait_ms)
 {
     int64_t end = clock_monotonic() + wait_ms;
-    while (flock(lock, LOCK_EX | LOCK_NB) != 0) {
+    while (flock(lock, operation | LOCK_NB) != 0) {
         if (clock_monotonic() >= end)
             return false;
         (void)poll(NULL, 0, 1);
@@ -93,17 +94,39 @@ static bool lock_within(int lock, int64_t wait_ms)
     return true;
 }
 
-static bool open_lock(struct store *store, char *error)
+/* The descriptor of a file beside the database; -1 after saying why. */
+static int open_beside(const struct store *store, const char *ending, char *error)
 {
     _cleanup_(cleanup_free) char *path = NULL;
-    if (asprintf(&path, "%s.lock", store->path) < 0) {
+    if (asprintf(&path, "%s%s", store->path, ending) < 0) {
         path = NULL;
         fail_with(error, store->path, "out of memory");
-        return false;
+        return -1;
     }
-    store->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0660);
-    if (store->lock < 0)
+    int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0660);
+    if (file < 0)
         fail_with(error, path, strerror(errno));
+    return file;
+}
+
+/* Tells that we are here, for as long as the descriptor is open. */
+static bool come_in(struct store *store, enum store_role role, char *error)
+{
+    bool alone = role == STORE_ALONE;
+    store->users = open_beside(store, ".users", error);
+    if (store->users < 0)
+        return false;
+    if (lock_within(store->users, alone ? LOCK_EX : LOCK_SH, alone ? 0 : START_WAIT_MS))
+        return true;
+    fail_with(error, store->path,
+              alone ? "is in use: stop the endpoints, feedgate deliver and all other commands first"
+                    : "is being mended");
+    return false;
+}
+
+static bool open_lock(struct store *store, char *error)
+{
+    store->lock = open_beside(store, ".lock", error);
     return store->lock >= 0;
 }
 
@@ -186,7 +209,7 @@ static bool prepare_database(const struct store *store, enum store_role role, ch
 /* Endpoints that start together make one database, one after the other. */
 static bool prepare_in_turn(const struct store *store, char *error)
 {
-    if (!lock_within(store->lock, START_WAIT_MS)) {
+    if (!lock_within(store->lock, LOCK_EX, START_WAIT_MS)) {
         fail_with(error, store->path, "locked by another process");
         return false;
     }
@@ -209,7 +232,7 @@ static bool is_prepared(const struct store *store)
 
 static bool prepare(const struct store *store, enum store_role role, char *error)
 {
-    if (role == STORE_OPERATOR)
+    if (role != STORE_ENDPOINT)
         return prepare_database(store, role, error);
     if (!is_prepared(store) && !prepare_in_turn(store, error))
         return false;
@@ -228,9 +251,10 @@ struct store *store_open(const char *path, enum store_role role, char error[STOR
         return NULL;
     }
     store->lock = -1;
+    store->users = -1;
     store->path = strdup(path);
-    if (store->path && may_open(store, role, error) && open_lock(store, error) &&
-        prepare(store, role, error)) {
+    if (store->path && may_open(store, role, error) && come_in(store, role, error) &&
+        open_lock(store, error) && prepare(store, role, error)) {
         store->writer = writer_open(store->path, store->lock);
         if (store->writer)
             return store;
@@ -261,6 +285,8 @@ void store_close(struct store *store)
         database_close(store->idle[i]);
     if (store->lock >= 0)
         (void)close(store->lock);
+    if (store->users >= 0)
+        (void)close(store->users);
     (void)pthread_mutex_destroy(&store->mutex);
     free(store->path);
     free(store);

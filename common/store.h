@@ -30,6 +30,7 @@ enum refusal store_refusal(enum store_result result, enum refusal otherwise);
 enum store_role {
     STORE_ENDPOINT, /* makes the database and brings it up to date */
     STORE_OPERATOR, /* uses it as it is, and never makes one */
+    STORE_ALONE,    /* the same while nobody else uses it: fails if anybody does */
 };
 
 enum { STORE_ERROR_MAX = 512 };
@@ -37,7 +38,9 @@ enum { STORE_ERROR_MAX = 512 };
 /*
  * Opens the database at `path`. Returns NULL
  * and one line in `error` when it can't be opened, or when a newer version of
- * feedgate made it.
+ * feedgate made it. Whoever has it open holds a shared lock (flock) on
+ * PATH.users, and one that is alone the exclusive one, for which others wait up
+ * to a minute when they open it.
  */
 struct store *store_open(const char *path, enum store_role role, char error[STORE_ERROR_MAX]);
 

@@ -94,7 +94,20 @@ static const struct command commands[] = {
      "servers check /notification and /availableaccounts alone.\n"},
     {"purge", NULL, 0, 0, purge, "remove sessions whose retention is over",
      "Removes sessions that expired longer ago than [session] retention, with their\n"
-     "announcements and results, in small steps. Meant to be run once a day.\n"},
+     "announcements and results, in small steps. Meant to be run once a day.\n\n"
+     "It asks the issuer for the time first. While that can't be had, or this machine's clock\n"
+     "is more than five minutes off, it removes nothing, says why, and the exit status is 1:\n"
+     "what is removed too early could be opened once more.\n"},
+    {"clock mend", NULL, TAKES_DRY_RUN | TAKES_JSON, 0, mend_clock,
+     "bring down times that are still to come",
+     "For a database in which a clock that was ahead has left times that are still to come\n"
+     "(`feedgate check` says so). Set the clock right first, and stop the endpoints and\n"
+     "`feedgate deliver`: it refuses while anybody uses the database. All is done in one\n"
+     "transaction. If it concerns a session, all that could still be opened or gone on with\n"
+     "end; results that wait are tried at once. It says for each table how many rows it\n"
+     "changed.\n\n"
+     "With --dry-run, which nobody need be stopped for, the exit status is 3 when something\n"
+     "would change.\n"},
 };
 
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };

@@ -67,6 +67,7 @@ int import_accounts(struct call *call);
 int forget_customer(struct call *call);
 int issue_code(struct call *call);
 int purge(struct call *call);
+int mend_clock(struct call *call);
 int show_deliveries(struct call *call);
 int deliver(struct call *call);
 int refresh_addresses(struct call *call);
@@ -96,5 +97,8 @@ bool operator_become_owner(const char *path, char error[SERVICE_ERROR_MAX]);
 
 /* All of it and the database, which it never makes; false after having said why. */
 bool operator_open(struct call *call);
+
+/* The same in another role than STORE_OPERATOR. */
+bool operator_open_as(struct call *call, enum store_role role);
 
 #endif

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "feedgate.h"
 
+#include "feedgate_clock.h"
+
 #include "account_import.h"
 #include "cleanup.h"
 #include "inbox.h"
@@ -56,12 +58,40 @@ static enum store_result purge_all(struct store *store, store_piece *piece, stru
     return STORE_DONE;
 }
 
+/*
+ * The time by which tombstones are old enough; false after saying why there is
+ * none: by a clock that is ahead they would go too early, and what a replayed
+ * notification then arms could be opened a second time.
+ */
+static bool find_time(struct call *call, int64_t *now)
+{
+    struct service *service = &call->service;
+    struct session_instant instant;
+    struct clock_finding finding;
+    clock_ask(call, &finding);
+    if (finding.judgement != CLOCK_RIGHT) {
+        (void)fail_clock(call, &finding, "nothing is removed");
+        return false;
+    }
+    /* Where all endpoints are plain CGI, nobody else may have the time to decide a doubt. */
+    enum store_result result = session_clock_now(service->session_clock, &instant);
+    if (result == STORE_DONE)
+        result = session_clock_settle(service->session_clock, finding.issuer_ms, finding.boot_ms);
+    if (result != STORE_DONE) {
+        (void)fail_store(call, result);
+        return false;
+    }
+    int64_t machine = clock_now(&service->clock);
+    *now = machine < finding.issuer_ms ? machine : finding.issuer_ms;
+    return true;
+}
+
 int purge(struct call *call)
 {
-    if (!operator_open(call))
+    int64_t now;
+    if (!operator_open(call) || !find_time(call, &now))
         return EXIT_FAILURE;
     const struct config *config = call->service.config;
-    int64_t now = clock_now(&call->service.clock);
     struct purge_step step = {
         .expired_before = now - config->session.retention_ms,
         .received_before = now - config->session.retention_ms - config->session.lifetime_ms,

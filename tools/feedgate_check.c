@@ -252,7 +252,7 @@ static void (*const items[])(struct check *check) = {
     check_journey,     check_own_keys,         check_user,
     check_pages,       check_directory,        check_database,
     check_files,       check_code_file,        check_wrong_codes,
-    check_clock,       check_ca_file,          check_key_set,
+    check_ca_file,     check_key_set,          check_clock,
     check_stored_keys, check_provider_api,     check_deliverer,
     check_addresses,   check_web_server,
 };

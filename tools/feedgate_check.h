@@ -22,6 +22,8 @@ struct check {
     bool opened;            /* the database */
     bool no_directory;      /* there is none for the database */
     bool failed;
+    bool time_known;        /* the issuer's time was had, and this is: */
+    int64_t clock_ahead_ms; /* by how much the machine's clock is ahead of it */
 };
 
 /* Reports an item; `section` and `key` name the line that it is about, or are NULL. */

@@ -26,6 +26,8 @@ void check_time(struct check *check, const char *date, const char *age)
     if (date[0] == '\0' || then < 0)
         return;
     int64_t ahead = (int64_t)time(NULL) - (int64_t)then - strtol(age, NULL, 10);
+    check->time_known = true;
+    check->clock_ahead_ms = ahead * SECOND_MS;
     int64_t leeway = SAGE_TOKEN_LEEWAY_MS / SECOND_MS;
     if (ahead > leeway || ahead < -leeway)
         check_report(check, CHECK_FAIL, "time", NULL, NULL,

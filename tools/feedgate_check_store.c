@@ -2,6 +2,7 @@
 #include "feedgate_check.h"
 
 #include "cleanup.h"
+#include "mend.h"
 #include "session.h"
 
 #include <errno.h>
@@ -157,7 +158,7 @@ static void judge_file(struct check *check, const char *path, const struct stat 
 /* The database and what stands beside it: for the endpoints, and for nobody else. */
 void check_files(struct check *check)
 {
-    static const char *const endings[] = {"", "-wal", "-shm", ".lock", ".key"};
+    static const char *const endings[] = {"", "-wal", "-shm", ".lock", ".users", ".key"};
     uid_t owner = 0;
     for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
         struct stat status;
@@ -235,18 +236,92 @@ void check_wrong_codes(struct check *check)
                      wrong.tries);
 }
 
+struct times {
+    struct clock *clock;
+    struct session_clock_row row;
+    int64_t newest;
+    struct mending mending;
+};
+
+static bool read_times(struct database *database, void *context)
+{
+    struct times *times = context;
+    return session_clock_read(database, times->clock, &times->row) &&
+           session_newest_time(database, &times->newest);
+}
+
+/* Sessions know a later time than the machine's clock. */
+static void report_ahead(struct check *check, const struct times *times)
+{
+    int64_t ahead =
+        times->row.there && times->row.now > times->newest ? times->row.now : times->newest;
+    int64_t off_s = (ahead - clock_now(times->clock)) / SECOND_MS;
+    bool behind = check->time_known && check->clock_ahead_ms < -CLOCK_DOUBT_MS;
+    if (behind)
+        check_report(check, CHECK_FAIL, "clock", NULL, NULL,
+                     "the machine's clock is %" PRId64 " s behind the newest time of a session, "
+                     "and behind Sage ID's: set it right (sessions go by the later time, but "
+                     "tokens by this clock)",
+                     off_s);
+    else if (check->time_known)
+        check_report(check, CHECK_WARN, "clock", NULL, NULL,
+                     "the newest time of a session is %" PRId64 " s ahead of the machine's clock, "
+                     "which agrees with Sage ID's: a clock was ahead once. The endpoints drop "
+                     "that time once they have asked Sage ID; if this stays, stop them and "
+                     "feedgate deliver, and run feedgate clock mend",
+                     off_s);
+    else
+        check_report(check, CHECK_FAIL, "clock", NULL, NULL,
+                     "the newest time of a session is %" PRId64 " s ahead of the machine's clock, "
+                     "and Sage ID can't be asked which is right: sessions that were announced "
+                     "before the endpoints' start are refused. If the clock is behind, set it "
+                     "right; if it is right, let them reach Sage ID, or stop them and feedgate "
+                     "deliver, and run feedgate clock mend",
+                     off_s);
+}
+
+static void report_to_come(struct check *check, const struct mending *mending)
+{
+    char tables[256] = "";
+    size_t used = 0;
+    int64_t rows = 0;
+    for (size_t i = 0; i < MEND_TABLES && used < sizeof tables; i++) {
+        if (mending->changed[i] == 0)
+            continue;
+        int length = snprintf(tables + used, sizeof tables - used, "%s%s", rows > 0 ? ", " : "",
+                              mend_tables[i].table);
+        used += length > 0 ? (size_t)length : 0;
+        rows += mending->changed[i];
+    }
+    if (rows > 0)
+        check_report(check, CHECK_WARN, "times", NULL, NULL,
+                     "%" PRId64 " rows have times that are still to come (%s): a clock was ahead "
+                     "once, or is behind now. When it is right: stop the endpoints and feedgate "
+                     "deliver, and run feedgate clock mend",
+                     rows, tables);
+}
+
 void check_clock(struct check *check)
 {
     if (!check->opened)
         return;
-    int64_t lag = clock_lag(&check->call->service.clock);
-    if (lag > SAGE_TOKEN_LEEWAY_MS)
-        check_report(check, CHECK_FAIL, "clock", NULL, NULL,
-                     "the machine's clock is %" PRId64 " s behind the newest time in the "
-                     "database: set it right (until then sessions don't expire)",
-                     lag / SECOND_MS);
+    struct service *service = &check->call->service;
+    struct times times = {.clock = &service->clock};
+    if (store_read(service->store, read_times, &times) != STORE_DONE) {
+        check_report(check, CHECK_FAIL, "clock", NULL, NULL, "the database can't be read");
+        return;
+    }
+    int64_t machine = clock_now(&service->clock);
+    /* Times by a clock that was right and is behind by less are no reason to stop endpoints. */
+    times.mending = (struct mending){.now = machine + CLOCK_DOUBT_MS, .dry_run = true};
+    if (times.newest > machine + CLOCK_DOUBT_MS ||
+        (times.row.there && times.row.now > machine + CLOCK_DOUBT_MS))
+        report_ahead(check, &times);
     else
-        check_report(check, CHECK_OK, "clock", NULL, NULL, "not behind what the database has seen");
+        check_report(check, CHECK_OK, "clock", NULL, NULL, "not behind what sessions have seen");
+    (void)store_write(service->store, mend_all, &times.mending); /* undone: it only counts */
+    if (times.mending.counted)
+        report_to_come(check, &times.mending);
 }
 
 struct stored {

@@ -94,9 +94,14 @@ bool operator_become_owner(const char *path, char error[SERVICE_ERROR_MAX])
 
 bool operator_open(struct call *call)
 {
+    return operator_open_as(call, STORE_OPERATOR);
+}
+
+bool operator_open_as(struct call *call, enum store_role role)
+{
     char error[SERVICE_ERROR_MAX];
     if (operator_configure(call, error) && operator_step_down(call, error) &&
-        service_open_parts(&call->service, STORE_OPERATOR, call->command->parts, 1, error))
+        service_open_parts(&call->service, role, call->command->parts, 1, error))
         return true;
     (void)fail("%s", error);
     return false;

@@ -312,7 +312,7 @@ END_TEST
 
 START_TEST(what_is_made_is_not_open_to_others)
 {
-    static const char *const endings[] = {"", "-wal", "-shm", ".lock"};
+    static const char *const endings[] = {"", "-wal", "-shm", ".lock", ".users"};
     write_now(add_named, "one");
     for (size_t i = 0; i < COUNT(endings); i++) {
         struct stat status;

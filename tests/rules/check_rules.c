@@ -28,7 +28,8 @@ static Suite *(*const of_each_server[])(void) = {
 };
 
 /* What we ask of Sage, and tell it, whatever the web server. */
-static Suite *(*const of_calls_out[])(void) = {key_set_rules, delivery_rules, deliver_rules};
+static Suite *(*const of_calls_out[])(void) = {key_set_rules, delivery_rules, deliver_rules,
+                                               clock_rules};
 
 /* What has a web server of its own, or none. */
 static Suite *(*const of_programs[])(void) = {

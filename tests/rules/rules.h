@@ -33,6 +33,7 @@ Suite *race_rules(void);
 Suite *availableaccounts_rules(void);
 Suite *key_set_rules(void);
 Suite *time_rules(void);
+Suite *clock_rules(void);
 Suite *trouble_rules(void);
 Suite *explain_rules(void);
 Suite *header_rules(void);

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 struct issuer {
@@ -25,6 +26,7 @@ struct issuer {
     char *private_key;
     atomic_uint fetches;
     atomic_uint strays;
+    atomic_llong time; /* seconds since 1970 that answers are dated; 0: the true one */
 
     pthread_mutex_t lock; /* for all below */
     pthread_cond_t released;
@@ -92,6 +94,19 @@ static struct MHD_Response *current_answer(struct issuer *issuer, unsigned *stat
     return response;
 }
 
+static void add_date(struct issuer *issuer, struct MHD_Response *response)
+{
+    char date[64];
+    struct tm parts;
+    time_t now = (time_t)atomic_load(&issuer->time);
+    if (now == 0)
+        now = time(NULL);
+    if (gmtime_r(&now, &parts) == NULL ||
+        strftime(date, sizeof(date), "%a, %d %b %Y %H:%M:%S GMT", &parts) == 0)
+        abort();
+    (void)MHD_add_response_header(response, MHD_HTTP_HEADER_DATE, date);
+}
+
 static enum MHD_Result answer(void *closure, struct MHD_Connection *connection, const char *url,
                               const char *method, const char *version, const char *upload,
                               size_t *upload_size, void **seen)
@@ -115,6 +130,7 @@ static enum MHD_Result answer(void *closure, struct MHD_Connection *connection, 
     if (response == NULL)
         return MHD_NO;
     (void)MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, "application/json");
+    add_date(issuer, response);
     enum MHD_Result result = MHD_queue_response(connection, status, response);
     MHD_destroy_response(response);
     return result;
@@ -138,7 +154,8 @@ static struct issuer *launch(const char *tls_host)
     struct MHD_OptionItem tls[] = {{MHD_OPTION_HTTPS_MEM_CERT, 0, issuer->certificate},
                                    {MHD_OPTION_HTTPS_MEM_KEY, 0, issuer->private_key},
                                    {MHD_OPTION_END, 0, NULL}};
-    unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION;
+    unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION |
+                     MHD_USE_SUPPRESS_DATE_NO_CLOCK;
     issuer->daemon =
         MHD_start_daemon(tls_host != NULL ? flags | MHD_USE_TLS : flags, 0, NULL, NULL, answer,
                          issuer, MHD_OPTION_SOCK_ADDR, &address, MHD_OPTION_ARRAY,
@@ -249,6 +266,11 @@ void issuer_release(struct issuer *issuer)
     issuer->holds = false;
     (void)pthread_cond_broadcast(&issuer->released);
     (void)pthread_mutex_unlock(&issuer->lock);
+}
+
+void issuer_time_is(struct issuer *issuer, int64_t seconds)
+{
+    atomic_store(&issuer->time, seconds);
 }
 
 unsigned issuer_fetches(const struct issuer *issuer)

@@ -3,6 +3,7 @@
 #define FEEDGATE_TEST_ISSUER_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 /*
  * Sage ID's place in the tests: a server inside the test program whose key
@@ -40,6 +41,9 @@ void issuer_drop_connections(struct issuer *issuer);
  */
 void issuer_hold(struct issuer *issuer);
 void issuer_release(struct issuer *issuer);
+
+/* What its answers' Date says from now on, in seconds since 1970; 0: the true time. */
+void issuer_time_is(struct issuer *issuer, int64_t seconds);
 
 /* How many fetches of the key set began, and how many requests for anything else. */
 unsigned issuer_fetches(const struct issuer *issuer);
