@@ -248,7 +248,7 @@ START_TEST(a_purge_that_can_not_ask_the_issuer_removes_nothing)
     struct run run = FEEDGATE("purge");
     EXPECT_NUMBER(run.status, 1);
     EXPECT(strstr(log_since(mark), "couldn't be asked") != NULL, "%s", log_since(mark));
-    EXPECT_TEXT(session_state(id), "expired");
+    EXPECT_TEXT(session_state(id), "notified");
     issuer_answer(issuer, KEY_SET(JWK("first")));
     EXPECT_NUMBER(FEEDGATE("purge").status, 0);
     EXPECT_TEXT(session_state(id), "none");
