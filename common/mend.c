@@ -30,6 +30,7 @@ const struct mend_table mend_tables[] = {
     {"bank_account", "linked_at unlinked_at", NULL, account_mend},
     {"consent", "given_at", NULL, consent_mend},
     {"session_clock", "floor_at newest_at issuer_at", "boot_at ask_at", session_clock_mend},
+    {"session_purge", "token_expires_at", NULL, session_mend_purge},
     {"schema_migration", "applied_at", NULL, migration_mend},
     {NULL, NULL, NULL, NULL},
 };

@@ -79,7 +79,10 @@ static void read_lease(struct statement *statement, struct claim *claim)
     claim->ours = lease->body != NULL;
 }
 
-/* The one statement that leases: whoever it changes a row for has that row alone. */
+/*
+ * The one statement that leases: whoever it changes a row for has that row alone.
+ * What a clock that was ahead has scheduled or leased last is due at once.
+ */
 static bool claim_row(struct database *database, void *context)
 {
     struct claim *claim = context;
@@ -87,14 +90,16 @@ static bool claim_row(struct database *database, void *context)
         database,
         "UPDATE delivery SET leased_until = $1, attempted_at = $2, attempts = attempts + 1 "
         "WHERE id = (SELECT id FROM delivery WHERE delivered_at IS NULL AND failed_at IS NULL "
-        "AND next_attempt_at <= $3 AND give_up_at > $2 "
-        "AND (leased_until IS NULL OR leased_until <= $2) "
-        "AND session_key = COALESCE($4, session_key) ORDER BY next_attempt_at, id LIMIT 1) "
+        "AND (next_attempt_at <= $3 OR COALESCE(attempted_at, created_at) > $4) "
+        "AND give_up_at > $2 "
+        "AND (leased_until IS NULL OR leased_until <= $2 OR leased_until > $4) "
+        "AND session_key = COALESCE($5, session_key) ORDER BY next_attempt_at, id LIMIT 1) "
         "RETURNING id, attempts, give_up_at, log_id, authorisation_id, result, body");
     statement_bind_integer(update, 1, claim->now + LEASE_MS);
     statement_bind_integer(update, 2, claim->now);
     statement_bind_integer(update, 3, claim->due_at);
-    statement_bind_text(update, 4, claim->session_key);
+    statement_bind_integer(update, 4, claim->now + CLOCK_DOUBT_MS);
+    statement_bind_text(update, 5, claim->session_key);
     enum step step = statement_step(update);
     if (step == STEP_ROW)
         read_lease(update, claim);
@@ -307,10 +312,12 @@ static bool look_at_all(struct database *database, void *context)
 {
     struct visit *visit = context;
     struct statement *select = database_statement(
-        database, "SELECT MIN(CASE WHEN leased_until > $1 THEN leased_until "
+        database, "SELECT MIN(CASE WHEN leased_until > $1 AND leased_until <= $2 THEN leased_until "
+                  "WHEN COALESCE(attempted_at, created_at) > $2 THEN $1 "
                   "WHEN next_attempt_at < give_up_at THEN next_attempt_at ELSE give_up_at END) "
                   "FROM delivery WHERE delivered_at IS NULL AND failed_at IS NULL");
     statement_bind_integer(select, 1, visit->now);
+    statement_bind_integer(select, 2, visit->now + CLOCK_DOUBT_MS);
     enum step step = statement_step(select);
     visit->next_at = INT64_MAX;
     if (step == STEP_ROW && !statement_is_null(select, 0))

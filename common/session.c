@@ -61,7 +61,8 @@ enum session_armed session_arm(struct database *database,
     struct statement *insert = database_statement(
         database, "INSERT INTO authorisation_session (session_key, authorisation_id, log_id, "
                   "bank_id, notified_at, expires_at, token_expires_at) "
-                  "VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (session_key) DO NOTHING");
+                  "SELECT $1, $2, $3, $4, $5, $6, $7 WHERE NOT EXISTS (SELECT 1 FROM session_purge "
+                  "WHERE token_expires_at > $7) ON CONFLICT (session_key) DO NOTHING");
     statement_bind_text(insert, 1, announcement->key.key);
     statement_bind_text(insert, 2, announcement->authorisation_id);
     statement_bind_text(insert, 3, announcement->key.log_id);
@@ -160,19 +161,6 @@ enum refusal session_consume(struct store *store, const struct session_key *key,
     consumption.refusal = REFUSAL_STORE_FAILED;
     result = store_write(store, consume, &consumption);
     return store_refusal(result, consumption.refusal);
-}
-
-bool session_purge(struct database *database, int64_t expired_before, int64_t token_expired_before,
-                   int64_t limit, int64_t *removed)
-{
-    struct statement *purge =
-        database_statement(database, "DELETE FROM authorisation_session WHERE id IN ("
-                                     "SELECT id FROM authorisation_session WHERE expires_at < $1 "
-                                     "AND token_expires_at < $2 ORDER BY expires_at LIMIT $3)");
-    statement_bind_integer(purge, 1, expired_before);
-    statement_bind_integer(purge, 2, token_expired_before);
-    statement_bind_integer(purge, 3, limit);
-    return statement_changes(purge, removed);
 }
 
 bool session_wrong_codes(struct database *database, int64_t since, int64_t *tries,

@@ -204,11 +204,15 @@ bool session_end_future(struct database *database, int64_t now);
  */
 bool session_mend(struct database *database, int64_t now, int64_t *changed);
 
+/* Brings down what the purge has left, for `feedgate clock mend` (mend.h). */
+bool session_mend_purge(struct database *database, int64_t now, int64_t *changed);
+
 /*
  * Removes up to `limit` rows that expired before `expired_before` and whose
  * announcing token expired before `token_expired_before` too, since a replay
- * of it could else arm the session again. As a part of the caller's
- * transaction; says how many in `removed`; false on failure.
+ * of it could else arm the session again; no token that expired before that may
+ * arm one from then on, also by a clock that is set back. As a part of the
+ * caller's transaction; says how many in `removed`; false on failure.
  */
 bool session_purge(struct database *database, int64_t expired_before, int64_t token_expired_before,
                    int64_t limit, int64_t *removed);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "session.h"
 
-/* The times of sessions, where the clock turns out to be wrong (session_clock.h). */
+/* The times of sessions where the clock turns out to be wrong (session_clock.h), and their end. */
 
 bool session_newest_time(struct database *database, int64_t *newest)
 {
@@ -77,4 +77,42 @@ bool session_mend(struct database *database, int64_t now, int64_t *changed)
     if (newest <= now)
         return true;
     return bring_down(database, now, INT64_MIN, changed);
+}
+
+/* Whatever becomes of the clock, a replay of what was removed can't arm a session. */
+static bool note_purge(struct database *database, int64_t token_expired_before)
+{
+    struct statement *insert = database_statement(
+        database, "INSERT INTO session_purge (id, token_expires_at) VALUES (1, $1) "
+                  "ON CONFLICT (id) DO UPDATE SET token_expires_at = excluded.token_expires_at "
+                  "WHERE session_purge.token_expires_at < excluded.token_expires_at");
+    statement_bind_integer(insert, 1, token_expired_before);
+    return statement_run(insert);
+}
+
+bool session_purge(struct database *database, int64_t expired_before, int64_t token_expired_before,
+                   int64_t limit, int64_t *removed)
+{
+    struct statement *purge =
+        database_statement(database, "DELETE FROM authorisation_session WHERE id IN ("
+                                     "SELECT id FROM authorisation_session WHERE expires_at < $1 "
+                                     "AND token_expires_at < $2 ORDER BY expires_at LIMIT $3)");
+    statement_bind_integer(purge, 1, expired_before);
+    statement_bind_integer(purge, 2, token_expired_before);
+    statement_bind_integer(purge, 3, limit);
+    if (!statement_run(purge))
+        return false;
+    *removed = database_changes(database);
+    return *removed == 0 || note_purge(database, token_expired_before);
+}
+
+bool session_mend_purge(struct database *database, int64_t now, int64_t *changed)
+{
+    struct statement *update = database_statement(
+        database, "UPDATE session_purge SET token_expires_at = $1 WHERE token_expires_at > $1");
+    statement_bind_integer(update, 1, now);
+    if (!statement_run(update))
+        return false;
+    *changed = database_changes(database);
+    return true;
 }

@@ -13,3 +13,9 @@ CREATE TABLE session_clock (
     ask_at    BIGINT NOT NULL, -- the CLOCK_BOOTTIME before which nobody asks the issuer
     issuer_at BIGINT           -- what the issuer said
 );
+
+-- What the removal of tombstones leaves behind: one row (common/session_times.c).
+CREATE TABLE session_purge (
+    id               BIGINT PRIMARY KEY CHECK (id = 1),
+    token_expires_at BIGINT NOT NULL -- no token that expired before may arm a session any more
+);

@@ -41,6 +41,7 @@ static const char *const rows[] = {
     "INSERT INTO access_token (token_url, client_id, token, expires_at, fetched_at, fetching_till) "
     "VALUES ('u', 'c', 't', " LATER ", " T ", " LATER ")",
     "INSERT INTO session_clock VALUES (1, " T ", 5, 'b', " T ", 'doubtful', 0, 0, " T ")",
+    "INSERT INTO session_purge VALUES (1, " T ")",
     "UPDATE schema_migration SET applied_at = " T,
 };
 
@@ -159,6 +160,7 @@ static const char *const counters[] = {
     "delivery.forgotten",
     "session_clock.id",
     "session_clock.era",
+    "session_purge.id",
 };
 
 static bool is_counter(const char *table, const char *column)

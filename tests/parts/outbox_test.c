@@ -602,6 +602,15 @@ START_TEST(it_is_noted_that_a_deliverer_was_here)
 }
 END_TEST
 
+START_TEST(what_a_clock_that_was_ahead_has_scheduled_is_due_at_once)
+{
+    ck_assert_int_eq((int)try_to_put(ID, START_MS + DAY_MS), STORE_DONE);
+    execute("UPDATE delivery SET leased_until = created_at + 30000");
+    struct outbox_round round = deliver_due();
+    ck_assert_int_eq(round.delivered, 1);
+}
+END_TEST
+
 static bool count_piece(struct database *database, void *context)
 {
     return outbox_count(database, START_MS, context);
@@ -708,6 +717,7 @@ Suite *outbox_suite(void)
     ADD_SAGE_RULE(suite, who_is_stopped_gives_the_row_back_at_once);
     ADD_SAGE_RULE(suite, the_log_tells_what_became_of_a_result_and_no_secret);
     ADD_SAGE_RULE(suite, it_is_noted_that_a_deliverer_was_here);
+    ADD_SAGE_RULE(suite, what_a_clock_that_was_ahead_has_scheduled_is_due_at_once);
     ADD_SAGE_RULE(suite, what_waits_and_what_failed_lately_is_counted);
     ADD_SAGE_RULE(suite, only_what_is_settled_is_purged);
     ADD_SAGE_RULE(suite, results_are_listed_newest_first);

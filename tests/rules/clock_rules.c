@@ -237,6 +237,24 @@ START_TEST(a_purge_by_a_clock_that_is_ahead_lets_nothing_be_armed_again)
 }
 END_TEST
 
+START_TEST(what_was_purged_is_not_armed_again_by_a_clock_that_is_set_back)
+{
+    struct issuer *issuer = start();
+    const char *id = new_uuid();
+    const char *token = TOKEN(.exp = in_seconds(600));
+    EXPECT_RECORDED(NOTIFY(.id = id, .token = token), "armed");
+    EXPECT_OPENED(OPEN(.id = id), id);
+    time_passes(issuer, 31 * DAY_S);
+    EXPECT_NUMBER(FEEDGATE("purge").status, 0);
+    EXPECT_TEXT(session_state(id), "none");
+    arm(new_uuid()); /* by a token of today */
+    clock_move(-31 * DAY_S);
+    server_restart();
+    EXPECT_RECORDED(NOTIFY(.id = id, .token = token), "conflict");
+    EXPECT_REFUSED(OPEN(.id = id), REFUSAL_SESSION_UNKNOWN);
+}
+END_TEST
+
 START_TEST(a_purge_that_can_not_ask_the_issuer_removes_nothing)
 {
     struct issuer *issuer = start();
@@ -381,6 +399,7 @@ Suite *clock_rules(void)
     ADD_TEST(suite, a_certificate_nobody_vouches_for_confirms_no_time);
     ADD_TEST(suite, the_issuers_time_comes_over_verified_tls);
     ADD_TEST(suite, a_purge_by_a_clock_that_is_ahead_lets_nothing_be_armed_again);
+    ADD_TEST(suite, what_was_purged_is_not_armed_again_by_a_clock_that_is_set_back);
     ADD_TEST(suite, a_purge_that_can_not_ask_the_issuer_removes_nothing);
     ADD_TEST(suite, a_purge_decides_a_doubt_where_nobody_else_does);
     ADD_TEST(suite, check_tells_which_clock_is_wrong);
