@@ -37,19 +37,19 @@ struct session_clock {
     struct store *store;
     struct clock *clock;
     const struct config *config;
-    char boot_id[BOOT_ID_SIZE];
-    bool asks;
 
     pthread_mutex_t mutex; /* guards what follows; whoever waits for the store under it lends it */
     pthread_cond_t work;   /* for the asker */
-    bool starting;         /* the row hasn't been looked at yet */
+    pthread_t asker;
     int64_t floor; /* that the store gave us at the start, if it was ahead of the machine's clock */
-    bool doubtful;
     int64_t era;
     int64_t looked_at; /* by CLOCK_BOOTTIME */
+    char boot_id[BOOT_ID_SIZE];
+    bool asks;
+    bool starting; /* the row hasn't been looked at yet */
+    bool doubtful;
     bool closing;
-    bool asking; /* the thread below was started */
-    pthread_t asker;
+    bool asking; /* the asker was started */
     atomic_bool cancel;
 };
 

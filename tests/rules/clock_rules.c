@@ -34,7 +34,8 @@ static void await_event(size_t mark, const char *event)
 
 /* Until all processes know, which they do within a quarter of a second. */
 #define AWAIT_OPENED(the_id)                                                                       \
-    AWAIT(OPEN(.id = the_id).status == 200, "%s isn't opened:\n%s", the_id, server_read_file("log"))
+    AWAIT(OPEN(.id = (the_id)).status == 200, "%s isn't opened:\n%s", (the_id),                    \
+          server_read_file("log"))
 
 /* A session that was announced by a clock that is so far ahead now; all endpoints start again. */
 static const char *begin_ahead(int64_t seconds)
