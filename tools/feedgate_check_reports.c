@@ -67,6 +67,9 @@ static void check_seen(struct check *check, const struct outbox_picture *picture
     if (picture->seen_at == 0)
         check_report(check, CHECK_WARN, "deliverer", NULL, NULL,
                      "never seen, so a result that Sage doesn't take at once is lost: %s", advice);
+    else if (picture->seen_at > picture->now + CLOCK_DOUBT_MS)
+        check_report(check, CHECK_WARN, "deliverer", NULL, NULL,
+                     "last seen by a clock that was ahead, so nobody knows when: %s", advice);
     else if (picture->now - picture->seen_at > SEEN_WITHIN_MS)
         check_report(check, CHECK_WARN, "deliverer", NULL, NULL,
                      "last seen %" PRId64 " minutes ago: %s",

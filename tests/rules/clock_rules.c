@@ -321,6 +321,18 @@ START_TEST(check_tells_which_clock_is_wrong)
 }
 END_TEST
 
+START_TEST(check_does_not_believe_a_deliverer_whose_clock_was_ahead)
+{
+    (void)start();
+    arm(new_uuid());
+    clock_move(YEAR_S);
+    EXPECT_NUMBER(FEEDGATE("deliver", "--once").status, 0);
+    clock_move(-YEAR_S);
+    expect_says("warn  deliverer: last seen by a clock that was ahead, so nobody knows when");
+    expect_says("warn  times: 1 rows have times that are still to come (deliverer): ");
+}
+END_TEST
+
 START_TEST(mending_waits_for_nobody_and_tells_who_must_end)
 {
     (void)start();
@@ -404,6 +416,7 @@ Suite *clock_rules(void)
     ADD_TEST(suite, a_purge_that_can_not_ask_the_issuer_removes_nothing);
     ADD_TEST(suite, a_purge_decides_a_doubt_where_nobody_else_does);
     ADD_TEST(suite, check_tells_which_clock_is_wrong);
+    ADD_TEST(suite, check_does_not_believe_a_deliverer_whose_clock_was_ahead);
     ADD_TEST(suite, mending_waits_for_nobody_and_tells_who_must_end);
     ADD_TEST(suite, mending_ends_what_was_announced_ahead);
     ADD_TEST(suite, mending_by_a_wrong_clock_is_refused);
