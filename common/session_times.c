@@ -100,9 +100,8 @@ bool session_purge(struct database *database, int64_t expired_before, int64_t to
     statement_bind_integer(purge, 1, expired_before);
     statement_bind_integer(purge, 2, token_expired_before);
     statement_bind_integer(purge, 3, limit);
-    if (!statement_run(purge))
+    if (!statement_changes(purge, removed))
         return false;
-    *removed = database_changes(database);
     return *removed == 0 || note_purge(database, token_expired_before);
 }
 
@@ -111,8 +110,5 @@ bool session_mend_purge(struct database *database, int64_t now, int64_t *changed
     struct statement *update = database_statement(
         database, "UPDATE session_purge SET token_expires_at = $1 WHERE token_expires_at > $1");
     statement_bind_integer(update, 1, now);
-    if (!statement_run(update))
-        return false;
-    *changed = database_changes(database);
-    return true;
+    return statement_changes(update, changed);
 }
