@@ -11,7 +11,7 @@ static Suite *(*const suites[])(void) = {
     outbox_suite,        pages_suite,          parameter_suite,      provider_api_suite,
     redirect_uri_suite,  refusal_suite,        report_suite,         session_suite,
     session_clock_suite, store_suite,          template_suite,       utf8_suite,
-    key_set_suite,       sage_token_suite,
+    key_set_suite,       sage_token_suite,     memory_suite,
 };
 
 int main(void)

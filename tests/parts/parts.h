@@ -44,6 +44,7 @@ Suite *inbox_suite(void);
 Suite *json_suite(void);
 Suite *key_set_suite(void);
 Suite *log_suite(void);
+Suite *memory_suite(void);
 Suite *mend_suite(void);
 Suite *outbox_suite(void);
 Suite *pages_suite(void);

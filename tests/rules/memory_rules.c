@@ -237,6 +237,23 @@ START_TEST(availableaccounts_holds_the_key_header_while_it_wants_it)
 }
 END_TEST
 
+/* Whatever is wrong with the content of other files is for check to tell. */
+START_TEST(a_command_reads_no_secret_but_its_own)
+{
+    SERVER(.processes = 1);
+    static const char *const of_others[] = {"notification.key", "code.key", "complete.key"};
+    for (size_t i = 0; i < ROWS(of_others); i++)
+        server_write_file(of_others[i], "short\n");
+    EXPECT_NUMBER(FEEDGATE("deliver", "--once").status, 0);
+    EXPECT_NUMBER(FEEDGATE("purge").status, 0);
+    EXPECT_NUMBER(FEEDGATE("sessions").status, 0);
+    EXPECT_NUMBER(FEEDGATE("check").status, 1);
+    server_write_file("api.key", "short\n");
+    EXPECT_NUMBER(FEEDGATE("purge").status, 0);
+    EXPECT_NUMBER(FEEDGATE("deliver", "--once").status, 1);
+}
+END_TEST
+
 /* ---- what is left of requests --------------------------------------------------------- */
 
 static const char bearer_mark[] = "Authorization: Bearer " MARK "." MARK "." MARK;
@@ -407,6 +424,7 @@ Suite *memory_rules(void)
     ADD_ROWS(suite, no_process_of_the_same_user_looks_into_an_endpoint, ROWS(endpoints));
     ADD_TEST(suite, an_endpoint_holds_no_secret_but_its_own);
     ADD_TEST(suite, availableaccounts_holds_the_key_header_while_it_wants_it);
+    ADD_TEST(suite, a_command_reads_no_secret_but_its_own);
     ADD_ROWS(suite, after_a_hundred_requests_nothing_is_left_of_what_they_showed, ROWS(shown));
     return suite;
 }
