@@ -13,42 +13,40 @@
 /* A row for each table, all of it by a clock that was a year ahead. */
 #define T "1795536000000"
 #define LATER "1795536600000"
-static const char *const rows[] = {
-    "INSERT INTO customer (id) VALUES ('c')",
+static const char rows[] =
+    "INSERT INTO customer (id) VALUES ('c');"
     "INSERT INTO event (type, resource_type, resource_id, body_sha256, body, outcome, received_at, "
-    "token_expires_at) VALUES ('t', 'r', 'i', 'h', '{}', 'armed', " T ", " T ")",
+    "token_expires_at) VALUES ('t', 'r', 'i', 'h', '{}', 'armed', " T ", " T ");"
     "INSERT INTO authorisation_session (session_key, authorisation_id, log_id, notified_at, "
     "expires_at, token_expires_at, opened_at, flow, verified_at, ended_at) VALUES ('k', 'k', "
-    "'l', " T ", " LATER ", " T ", " T ", 'authorisation', " T ", " T ")",
+    "'l', " T ", " LATER ", " T ", " T ", 'authorisation', " T ", " T ");"
     "INSERT INTO authorisation_session (session_key, authorisation_id, log_id, notified_at, "
-    "expires_at, token_expires_at) VALUES ('n', 'n', 'm', " T ", " LATER ", " T ")",
+    "expires_at, token_expires_at) VALUES ('n', 'n', 'm', " T ", " LATER ", " T ");"
     "INSERT INTO key_set (url, generation, fetched_at, attempted_at, outcome) VALUES ('u', 1, " T
-    ", " T ", 'good')",
+    ", " T ", 'good');"
     "INSERT INTO key_fetch (url, caller, begun_at, outcome) VALUES ('u', 'stranger', " T
-    ", 'good')",
-    "INSERT INTO bank_account (id, linked_at, unlinked_at) VALUES ('b', " T ", " T ")",
+    ", 'good');"
+    "INSERT INTO bank_account (id, linked_at, unlinked_at) VALUES ('b', " T ", " T ");"
     "INSERT INTO one_time_code (customer_id, code_hash, issued_at, expires_at, used_at) VALUES "
-    "('c', 'h', " T ", " LATER ", " T ")",
+    "('c', 'h', " T ", " LATER ", " T ");"
     "INSERT INTO consent (session_key, log_id, customer_id, flow, external_ids, language, wording, "
-    "given_at) VALUES ('k', 'l', 'c', 'authorisation', '[]', 'en', 'w', " T ")",
+    "given_at) VALUES ('k', 'l', 'c', 'authorisation', '[]', 'en', 'w', " T ");"
     "INSERT INTO delivery (session_key, authorisation_id, log_id, result, body, created_at, "
     "give_up_at, next_attempt_at, leased_until, attempted_at, delivered_at) VALUES ('k', 'k', 'l', "
-    "'success', '{}', " T ", " LATER ", " LATER ", " LATER ", " T ", " T ")",
+    "'success', '{}', " T ", " LATER ", " LATER ", " LATER ", " T ", " T ");"
     "INSERT INTO delivery (session_key, authorisation_id, log_id, result, body, created_at, "
     "give_up_at, next_attempt_at, failed_at) VALUES ('f', 'f', 'l', 'error', '{}', " T ", " LATER
-    ", " LATER ", " T ")",
-    "INSERT INTO deliverer (name, seen_at) VALUES ('deliver', " T ")",
+    ", " LATER ", " T ");"
+    "INSERT INTO deliverer (name, seen_at) VALUES ('deliver', " T ");"
     "INSERT INTO access_token (token_url, client_id, token, expires_at, fetched_at, fetching_till) "
-    "VALUES ('u', 'c', 't', " LATER ", " T ", " LATER ")",
-    "INSERT INTO session_clock VALUES (1, " T ", 5, 'b', " T ", 'doubtful', 0, 0, " T ")",
-    "INSERT INTO session_purge VALUES (1, " T ")",
-    "UPDATE schema_migration SET applied_at = " T,
-};
+    "VALUES ('u', 'c', 't', " LATER ", " T ", " LATER ");"
+    "INSERT INTO session_clock VALUES (1, " T ", 5, 'b', " T ", 'doubtful', 0, 0, " T ");"
+    "INSERT INTO session_purge VALUES (1, " T ");"
+    "UPDATE schema_migration SET applied_at = " T;
 
 static void fill(void)
 {
-    for (size_t i = 0; i < COUNT(rows); i++)
-        execute(rows[i]);
+    execute(rows);
 }
 
 /* How many rows have a time of this column in the far future. */
