@@ -5,6 +5,7 @@
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
@@ -114,7 +115,7 @@ export async function latestResult() {
 
 // As if the customer had connected this account before; Sage's id of it.
 export async function link(account) {
-  const resourceId = crypto.randomUUID();
+  const resourceId = randomUUID();
   await ask('/sandbox/link', { externalId: account.externalId, resourceId });
   return resourceId;
 }
