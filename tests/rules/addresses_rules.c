@@ -2,6 +2,7 @@
 #include "rules.h"
 
 #include "child.h"
+#include "stage.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -19,7 +20,7 @@
 static const char *shipped(const char *having)
 {
     const char *text = "";
-    const char *line = file_text(source_path("addresses/cloudflare.txt"));
+    const char *line = file_text(staged_path("share/feedgate/addresses/cloudflare.txt"));
     for (const char *end; (end = strchr(line, '\n')) != NULL; line = end + 1) {
         const char *one = scratch_copy(line, (size_t)(end - line));
         bool ipv6 = strchr(one, ':') != NULL;
@@ -55,13 +56,14 @@ static struct run refresh(const char *more)
 START_TEST(a_list_that_is_up_to_date_stays_as_it_is)
 {
     SERVER(.settings = {CHECKED},
-           .files = {{"sage.txt", file_text(source_path("addresses/cloudflare.txt"))}});
+           .files = {
+               {"sage.txt", file_text(staged_path("share/feedgate/addresses/cloudflare.txt"))}});
     serve_lists(shipped("ipv4"), shipped("ipv6"));
     struct run run = refresh(NULL);
     EXPECT_NUMBER(run.status, 0);
     EXPECT(strstr(run.output, "is up to date: 22 ranges") != NULL, "%s", run.output);
     EXPECT_TEXT(file_text(server_path("sage.txt")),
-                file_text(source_path("addresses/cloudflare.txt")));
+                file_text(staged_path("share/feedgate/addresses/cloudflare.txt")));
     EXPECT_NUMBER(refresh("--dry-run").status, 0);
 }
 END_TEST
@@ -69,7 +71,8 @@ END_TEST
 START_TEST(a_refresh_replaces_the_file_and_says_what_changed)
 {
     SERVER(.settings = {CHECKED},
-           .files = {{"sage.txt", file_text(source_path("addresses/cloudflare.txt"))}});
+           .files = {
+               {"sage.txt", file_text(staged_path("share/feedgate/addresses/cloudflare.txt"))}});
     const char *ipv4 = shipped("ipv4");
     serve_lists(scratch_format(NEW_IPV4 "%s", strchr(ipv4, '\n') + 1), shipped("ipv6"));
     struct stat before;
@@ -81,7 +84,7 @@ START_TEST(a_refresh_replaces_the_file_and_says_what_changed)
     EXPECT_NUMBER(run.status, 3);
     EXPECT(strstr(run.output, "nothing was changed") != NULL, "%s", run.output);
     EXPECT_TEXT(file_text(server_path("sage.txt")),
-                file_text(source_path("addresses/cloudflare.txt")));
+                file_text(staged_path("share/feedgate/addresses/cloudflare.txt")));
 
     run = refresh(NULL);
     EXPECT_NUMBER(run.status, 0);
@@ -191,14 +194,25 @@ static int judge(const char *const *arguments)
     return child_run(arguments, (const char *const[]){NULL}, server_path("log"), NULL, 0, &output);
 }
 
+START_TEST(nft_takes_what_is_printed_for_it)
+{
+    NEEDS_ROOT(); /* nft asks the kernel, even to check only */
+    SERVER(.settings = {CHECKED},
+           .files = {
+               {"sage.txt", file_text(staged_path("share/feedgate/addresses/cloudflare.txt"))}});
+    (void)printed("nft");
+    EXPECT(judge((const char *[]){"/usr/sbin/nft", "-c", "-f", server_path("printed.conf"),
+                                  NULL}) == 0,
+           "%s", log_since(0));
+}
+END_TEST
+
 START_TEST(what_is_printed_is_taken_by_the_program_that_it_is_for)
 {
     SERVER(.settings = {CHECKED},
-           .files = {{"sage.txt", file_text(source_path("addresses/cloudflare.txt"))}});
+           .files = {
+               {"sage.txt", file_text(staged_path("share/feedgate/addresses/cloudflare.txt"))}});
     const char *file = server_path("printed.conf");
-    (void)printed("nft");
-    EXPECT(judge((const char *[]){"/usr/sbin/nft", "-c", "-f", file, NULL}) == 0, "%s",
-           log_since(0));
     (void)printed("lighttpd");
     server_write_file("lighttpd.conf",
                       scratch_format("server.document-root = \"%s\"\nserver.port = %u\n"
@@ -329,6 +343,7 @@ Suite *addresses_rules(void)
     ADD_TEST(suite, nonsense_leaves_the_file_as_it_is);
     ADD_TEST(suite, without_a_file_a_refresh_says_how_to_begin);
     ADD_TEST(suite, a_link_is_followed_and_stays);
+    ADD_TEST(suite, nft_takes_what_is_printed_for_it);
     ADD_TEST(suite, what_is_printed_is_taken_by_the_program_that_it_is_for);
     ADD_TEST(suite, a_web_server_with_what_is_printed_lets_only_the_ranges_in);
     ADD_TEST(suite, only_programs_that_are_known_are_printed_for);

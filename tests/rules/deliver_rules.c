@@ -3,6 +3,7 @@
 
 #include "child.h"
 #include "sage_api.h"
+#include "stage.h"
 
 #include <signal.h>
 #include <string.h>
@@ -80,7 +81,7 @@ END_TEST
 
 static void start_deliver(struct child *child)
 {
-    const char *const arguments[] = {built_path("tools/feedgate"), "deliver", NULL};
+    const char *const arguments[] = {staged_path("bin/feedgate"), "deliver", NULL};
     const char *const environment[] = {
         scratch_format("FEEDGATE_CONF=%s", server_path("feedgate.conf")), NULL};
     child_start(child, arguments, environment, server_path("log"));

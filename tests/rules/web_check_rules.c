@@ -2,6 +2,7 @@
 #include "rules.h"
 
 #include "child.h"
+#include "stage.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,7 +22,7 @@
 
 static struct run check_with(const char *url, const char *run_directory)
 {
-    const char *arguments[] = {built_path("tools/feedgate"), "check", url ? "--url" : NULL, url,
+    const char *arguments[] = {staged_path("bin/feedgate"), "check", url ? "--url" : NULL, url,
                                NULL};
     const char *environment[] = {
         scratch_format("FEEDGATE_RUN=%s", run_directory ? run_directory : server_path("run")),
@@ -72,10 +73,11 @@ static const char *replaced(const char *text, const char *from, const char *to)
 static const char *shipped(bool apache)
 {
     const char *folder = apache ? "apache-conf" : "lighttpd-conf";
-    return replaced(file_text(source_path(scratch_format("%s/feedgate.conf", folder))),
-                    apache ? "Include \"${FEEDGATE_APACHE_CONF}/common.conf\""
-                           : "include var.feedgate_lighttpd_conf + \"/common.conf\"",
-                    file_text(source_path(scratch_format("%s/common.conf", folder))));
+    return replaced(
+        file_text(staged_path(scratch_format("share/feedgate/%s/feedgate.conf", folder))),
+        apache ? "Include \"${FEEDGATE_APACHE_CONF}/common.conf\""
+               : "include var.feedgate_lighttpd_conf + \"/common.conf\"",
+        file_text(staged_path(scratch_format("share/feedgate/%s/common.conf", folder))));
 }
 
 #define MODULE(name) "LoadModule " name "_module /usr/lib/apache2/modules/mod_" name ".so\n"
@@ -263,8 +265,7 @@ END_TEST
 
 START_TEST(a_socket_that_the_web_server_may_not_use_is_named)
 {
-    if (geteuid() != 0)
-        return; /* only root can give it to somebody else */
+    NEEDS_ROOT(); /* to give it to somebody else */
     SERVER(.processes = 1);
     EXPECT_NUMBER(chown(server_path("run/auth.sock"), 0, 0), 0);
     EXPECT_NUMBER(chmod(server_path("run/auth.sock"), 0600), 0);
@@ -503,7 +504,7 @@ END_TEST
 
 START_TEST(the_help_says_that_the_web_server_is_asked)
 {
-    const char *arguments[] = {built_path("tools/feedgate"), "check", "--help", NULL};
+    const char *arguments[] = {staged_path("bin/feedgate"), "check", "--help", NULL};
     struct run run = run_program(arguments, (const char *const[]){NULL}, NULL, 0);
     EXPECT_NUMBER(run.status, 0);
     expect_line(&run, "asks the web server at public_url");

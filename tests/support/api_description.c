@@ -3,7 +3,7 @@
 
 #include "expect.h"
 #include "scratch.h"
-#include "server.h"
+#include "stage.h"
 
 #include <cjson/cJSON.h>
 #include <ctype.h>
@@ -24,7 +24,7 @@ void api_read(void)
 {
     enum { BYTES_MAX = 256 * 1024 };
     char *text = scratch_take(BYTES_MAX);
-    FILE *file = fopen(source_path("doc/openapi.json"), "re");
+    FILE *file = fopen(staged_path("share/feedgate/openapi.json"), "re");
     EXPECT(file != NULL, "%s", "there is no doc/openapi.json");
     size_t length = fread(text, 1, BYTES_MAX - 1, file);
     (void)fclose(file);

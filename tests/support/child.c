@@ -89,6 +89,38 @@ void child_start(struct child *child, const char *const *arguments, const char *
     (void)close(errors);
 }
 
+int child_start_held(struct child *child, const char *const *arguments,
+                     const char *const *environment)
+{
+    int input[2];
+    int output[2];
+    make_pipe(input);
+    make_pipe(output);
+    child->id = spawn(arguments, environment, input[0], output[1], STDERR_FILENO);
+    child->output = output[0];
+    (void)close(input[0]);
+    (void)close(output[1]);
+    return input[1];
+}
+
+bool child_first_line(struct child *child, char *line, size_t size, int timeout_ms)
+{
+    int64_t end = monotonic_ms() + timeout_ms;
+    for (size_t length = 0; monotonic_ms() < end && length < size;) {
+        struct pollfd poll_for = {.fd = child->output, .events = POLLIN};
+        if (poll(&poll_for, 1, 100) <= 0)
+            continue;
+        if (read(child->output, line + length, 1) != 1)
+            return false;
+        if (line[length] == '\n') {
+            line[length] = '\0';
+            return true;
+        }
+        length++;
+    }
+    return false;
+}
+
 bool child_await_line(struct child *child, const char *line, int timeout_ms)
 {
     char text[4096] = "\n";

@@ -20,6 +20,16 @@ struct child {
 void child_start(struct child *child, const char *const *arguments, const char *const *environment,
                  const char *error_file);
 
+/*
+ * The same with our standard error, and a standard input that ends when the returned
+ * descriptor is closed, or we end.
+ */
+int child_start_held(struct child *child, const char *const *arguments,
+                     const char *const *environment);
+
+/* The first line that it prints, without its end; false if it ends before or takes longer. */
+bool child_first_line(struct child *child, char *line, size_t size, int timeout_ms);
+
 /* Waits until the program has printed the line; false if it ends or takes longer. */
 bool child_await_line(struct child *child, const char *line, int timeout_ms);
 

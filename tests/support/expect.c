@@ -33,6 +33,15 @@ void case_is(const char *name)
     (void)snprintf(row, sizeof(row), "%s", name); /* cut is good enough to find it */
 }
 
+/* check puts "_fn" behind the name of a test. */
+void test_skipped(const char *function, const char *reason)
+{
+    size_t length = strlen(function);
+    const char *end = length > 3 ? function + length - 3 : "";
+    (void)printf("skipped: %.*s: %s\n", (int)(strcmp(end, "_fn") == 0 ? length - 3 : length),
+                 function, reason);
+}
+
 int64_t monotonic_ms(void)
 {
     struct timespec time;

@@ -22,6 +22,16 @@ void case_is(const char *name);
             expect_failed(__FILE__, __LINE__, #condition, __VA_ARGS__);                            \
     } while (0)
 
+/* Ends a test that only root can run: ./runtests says so, and counts it as skipped. */
+#define NEEDS_ROOT()                                                                               \
+    do {                                                                                           \
+        if (geteuid() != 0) {                                                                      \
+            test_skipped(__func__, "only root can run it");                                        \
+            return;                                                                                \
+        }                                                                                          \
+    } while (0)
+void test_skipped(const char *function, const char *reason);
+
 #define EXPECT_TEXT(actual, expected) expect_text(__FILE__, __LINE__, #actual, actual, expected)
 #define EXPECT_NUMBER(actual, expected)                                                            \
     expect_number(__FILE__, __LINE__, #actual, (int64_t)(actual), (int64_t)(expected))

@@ -6,6 +6,7 @@
 #include "log_file.h"
 #include "scratch.h"
 #include "server.h"
+#include "stage.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -120,7 +121,7 @@ static void start_lighttpd(void)
             "((\"socket\" => var.feedgate_application) + var.feedgate_endpoint)) }\n",
             front.port, server_path("run/empty"), server_path("run/upload"),
             user_lines("server.username = \"www-data\"\nserver.groupname = \"www-data\"\n"),
-            source_path("lighttpd-conf"), server_path("run"), application_socket()));
+            staged_path("share/feedgate/lighttpd-conf"), server_path("run"), application_socket()));
     start((const char *[]){"lighttpd", "-D", "-f", server_path("front.conf"), NULL},
           (const char *[]){NULL});
 }
@@ -172,9 +173,9 @@ static void start_apache(void)
                        server_path("run"), server_path("run"), server_path("run/front.pid"),
                        front.port, apache_modules(), user_lines("User www-data\nGroup www-data\n"),
                        server_path("front.log"), server_path("run/empty"),
-                       source_path("apache-conf"), server_path("run"), application_socket(),
-                       front.gate_ports[0], front.gate_ports[1], front.gate_ports[2],
-                       application_socket()));
+                       staged_path("share/feedgate/apache-conf"), server_path("run"),
+                       application_socket(), front.gate_ports[0], front.gate_ports[1],
+                       front.gate_ports[2], application_socket()));
     start((const char *[]){"apache2", "-f", server_path("front.conf"), "-DFOREGROUND", NULL},
           (const char *[]){NULL});
 }
@@ -187,7 +188,8 @@ static void start_nginx(void)
         paths = scratch_format("%s%s_temp_path %s;\n", paths, kinds[i],
                                server_path(scratch_format("run/upload/front-%s", kinds[i])));
     (void)unlink(server_path("feedgate")); /* "include feedgate/..." begins at the configuration */
-    EXPECT(symlink(source_path("nginx-conf"), server_path("feedgate")) == 0, "%s", "symlink");
+    EXPECT(symlink(staged_path("share/feedgate/nginx-conf"), server_path("feedgate")) == 0, "%s",
+           "symlink");
     server_write_file(
         "front.conf",
         scratch_format("daemon off;\npid %s;\n%serror_log %s;\nevents { worker_connections 512; }\n"

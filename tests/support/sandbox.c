@@ -5,6 +5,7 @@
 #include "expect.h"
 #include "scratch.h"
 #include "server.h"
+#include "stage.h"
 
 #include <cjson/cJSON.h>
 #include <stdio.h>
@@ -29,7 +30,7 @@ static void choose_port(struct sandbox *sandbox)
 
 static void start_program(struct sandbox *sandbox, const char *connector)
 {
-    const char *arguments[] = {built_path("tools/feedgate-sandbox"),
+    const char *arguments[] = {staged_path("bin/feedgate-sandbox"),
                                "--port",
                                scratch_format("%u", sandbox->port),
                                "--connector",

@@ -5,6 +5,7 @@
 #include "expect.h"
 #include "processes.h"
 #include "scratch.h"
+#include "stage.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -360,8 +361,9 @@ static void start_serve(void)
                                scratch_format("%u", in_use->tls_port),
                                NULL};
     const char *environment[8] = {scratch_format("SERVE_RUNTIME_DIR=%s", server_path("run")),
-                                  scratch_format("FEEDGATE_BUILD=%s", built_path(""))};
-    size_t count = 2;
+                                  scratch_format("FEEDGATE_BUILD=%s", built_path("")),
+                                  scratch_format("FEEDGATE_STAGE=%s", staged_path(""))};
+    size_t count = 3;
     if (endpoint_environment()[0] != '\0')
         environment[count++] = scratch_format("SERVE_ENDPOINT_ENV=%s", endpoint_environment());
     if (in_use->wrapper != NULL)
@@ -491,6 +493,7 @@ void server_end_shared(void)
     shared = NULL;
     shared_issuer = NULL;
     shared_sage_api = NULL;
+    stage_end();
 }
 
 /* ---- processes ---------------------------------------------------------- */
@@ -533,7 +536,7 @@ struct run run_program(const char *const *arguments, const char *const *environm
 
 struct run run_feedgate(const char *first, ...)
 {
-    const char *arguments[16] = {built_path("tools/feedgate"), first};
+    const char *arguments[16] = {staged_path("bin/feedgate"), first};
     va_list more;
     va_start(more, first);
     for (size_t i = 2; i < ROWS(arguments) && (arguments[i] = va_arg(more, const char *)) != NULL;)

@@ -18,6 +18,7 @@
  * use until the test ends.
  *
  * Environment: FEEDGATE_SOURCE and FEEDGATE_BUILD (the two trees, default "."),
+ * FEEDGATE_STAGE (see stage.h),
  * FEEDGATE_TEST_SERVER (a set-up of tools/serve: lighttpd, lighttpd-spawn, apache,
  * apache-fcgid, apache-cgi or nginx), FEEDGATE_TEST_KEEP (leaves the
  * temporary directories), SERVE_WRAPPER (as for tools/serve).

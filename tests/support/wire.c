@@ -5,6 +5,7 @@
 #include "log_file.h"
 #include "scratch.h"
 #include "server.h"
+#include "stage.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -250,7 +251,7 @@ static const char *ask_over_socket(const char *endpoint, const struct request *r
 static const char *run_as_cgi(const struct request *request, const char *const *variables)
 {
     const char *name = scratch_copy(request->path + 1, strcspn(request->path + 1, "?"));
-    const char *arguments[] = {built_path(scratch_format("cgi-bin/%s.fcgi", name)), NULL};
+    const char *arguments[] = {staged_path(scratch_format("libexec/feedgate/%s.fcgi", name)), NULL};
     return run_program(arguments, variables, request->body, request->body_length).output;
 }
 
