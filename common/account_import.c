@@ -3,8 +3,8 @@
 
 #include "account_text.h"
 #include "json.h"
-#include "parameter.h"
 #include "utf8.h"
+#include "uuid.h"
 
 #include <ctype.h>
 #include <stdarg.h>
@@ -85,7 +85,7 @@ struct import_place account_import_place(const struct import_customer *customer,
 
 static const char *judge_bank_account_id(const char *text)
 {
-    return parameter_is_uuid(text) ? NULL : "must be a UUID, as Sage gives to a bank account";
+    return uuid_is_valid(text) ? NULL : "must be a UUID, as Sage gives to a bank account";
 }
 
 static const char *judge_account_type(const char *text)

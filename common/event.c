@@ -3,7 +3,7 @@
 
 #include "cleanup.h"
 #include "json.h"
-#include "parameter.h"
+#include "uuid.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -61,14 +61,14 @@ static bool judge(struct event *event, const char *member, bool is_good)
 
 static bool is_uuid_or_nothing(const char *text)
 {
-    return text[0] == '\0' || parameter_is_uuid(text);
+    return text[0] == '\0' || uuid_is_valid(text);
 }
 
 static bool read_announcement(const cJSON *details, struct event *event)
 {
     bool bank = copy_optional(details, "bankId", event->bank_id, sizeof event->bank_id);
     lower(event->bank_id);
-    return judge(event, "resource.id", parameter_is_uuid(event->resource_id)) &&
+    return judge(event, "resource.id", uuid_is_valid(event->resource_id)) &&
            judge(event, "additionalData.bankId", bank && is_uuid_or_nothing(event->bank_id));
 }
 

@@ -3,6 +3,7 @@
 
 #include "memory.h"
 #include "utf8.h"
+#include "uuid.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -111,7 +112,7 @@ static bool has_type(const char *value, enum parameter_type type)
 {
     switch (type) {
     case PARAMETER_UUID:
-        return parameter_is_uuid(value);
+        return uuid_is_valid(value);
     case PARAMETER_TEXT:
         return is_between(strlen(value), 1, TEXT_MAX) && ascii_is_printable(value, strlen(value));
     case PARAMETER_REDIRECT_URI:
@@ -183,13 +184,4 @@ void parameter_values_clear(struct parameter_values *values)
 {
     memory_free(values->bytes);
     *values = (struct parameter_values){.declared = NULL};
-}
-
-bool parameter_is_uuid(const char *text)
-{
-    static const char form[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
-    for (size_t i = 0; i < sizeof(form) - 1; i++) /* the end of a short text is no digit */
-        if (form[i] == 'x' ? !is_hexadecimal(text[i]) : text[i] != '-')
-            return false;
-    return text[sizeof(form) - 1] == '\0';
 }

@@ -59,7 +59,4 @@ const char *parameter_value(const struct parameter_values *values, const char *n
 /* Gives the values back; a zeroed struct is allowed. */
 void parameter_values_clear(struct parameter_values *values);
 
-/* Whether the text is a UUID in its 36-character form (hexadecimal digits in either case). */
-bool parameter_is_uuid(const char *text);
-
 #endif

@@ -4,8 +4,8 @@
 #include "access_token.h"
 #include "cleanup.h"
 #include "fetch.h"
-#include "parameter.h"
 #include "utf8.h"
+#include "uuid.h"
 
 #include <openssl/crypto.h>
 #include <stdio.h>
@@ -201,7 +201,7 @@ void provider_api_patch(struct provider_api *api, const char *authorisation_id, 
         say(answer, API_TRY_AGAIN, "[provider_api] isn't configured");
         return;
     }
-    if (!parameter_is_uuid(authorisation_id)) {
+    if (!uuid_is_valid(authorisation_id)) {
         say(answer, API_REFUSED, "not sent: the authorisation's id is no UUID");
         return;
     }

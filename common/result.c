@@ -4,7 +4,7 @@
 #include "account_text.h"
 #include "cleanup.h"
 #include "json.h"
-#include "parameter.h"
+#include "uuid.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -160,7 +160,7 @@ static bool read_document(struct reading *reading)
             return refuse_unknown(reading, member->string);
     }
     result->authorisation_id = json_text(document, "authorisationId");
-    if (!result->authorisation_id || !parameter_is_uuid(result->authorisation_id))
+    if (!result->authorisation_id || !uuid_is_valid(result->authorisation_id))
         return refuse(reading, "authorisationId", "must be a UUID");
     return read_status(reading, json_text(document, "status")) &&
            read_accounts(reading, json_member(document, "bankAccounts"));

@@ -41,7 +41,7 @@ struct session_key {
     char log_id[SESSION_LOG_ID_SIZE]; /* the first 12 hex digits of its SHA-256 */
 };
 
-/* Makes the key of a UUID (one that passed parameter_is_uuid()); false when OpenSSL fails. */
+/* Makes the key of a UUID (one that passed uuid_is_valid()); false when OpenSSL fails. */
 bool session_key_make(const char *authorisation_id, struct session_key *key);
 
 /* What a notification announces. */

@@ -2,6 +2,7 @@
 #include "parts.h"
 
 #include "parameter.h"
+#include "uuid.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -211,7 +212,7 @@ static const struct {
 
 START_TEST(a_uuid_has_one_form)
 {
-    ck_assert_msg(parameter_is_uuid(uuids[_i].text) == uuids[_i].is_uuid, "%s", uuids[_i].text);
+    ck_assert_msg(uuid_is_valid(uuids[_i].text) == uuids[_i].is_uuid, "%s", uuids[_i].text);
 }
 END_TEST
 
