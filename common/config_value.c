@@ -2,7 +2,7 @@
 #include "config_private.h"
 
 #include "clock.h"
-#include "redirect_uri.h"
+#include "url.h"
 #include "utf8.h"
 
 #include <assert.h>
@@ -172,7 +172,7 @@ bool config_read_duration(struct config_reading *reading, const struct config_ke
 static bool check_url(struct config_reading *reading, const struct config_key *key,
                       const char *value)
 {
-    return redirect_uri_is_safe_url(value) ||
+    return url_is_safe(value) ||
            config_refuse(reading, key,
                          "can't be \"%.*s\"; write https://host/path in lower case, without user "
                          "information or fragment (http:// only to this machine: localhost, "
@@ -211,8 +211,8 @@ bool config_read_proxy(struct config_reading *reading, const struct config_key *
     const char *rest = value + strcspn(value, ":");
     int length = snprintf(secure, sizeof(secure), "https%s", rest);
     bool known = strncmp(value, "http://", 7) == 0 || strncmp(value, "https://", 8) == 0;
-    if (!known || length < 0 || (size_t)length >= sizeof(secure) ||
-        !redirect_uri_is_safe_url(secure) || strpbrk(secure + strlen("https://"), "/?") != NULL)
+    if (!known || length < 0 || (size_t)length >= sizeof(secure) || !url_is_safe(secure) ||
+        strpbrk(secure + strlen("https://"), "/?") != NULL)
         return config_refuse(reading, key,
                              "can't be \"%.*s\"; write http://host:port or https://host:port",
                              QUOTED_MAX, value);
@@ -310,7 +310,7 @@ static bool add_origin(struct config_reading *reading, const struct config_key *
                        const char *origin)
 {
     struct config_list *list = config_key_field(reading, key);
-    if (!redirect_uri_is_origin(origin))
+    if (!url_is_origin(origin))
         return config_refuse(reading, key,
                              "can't have \"%.*s\"; write https://host in lower case, with nothing "
                              "behind but a port other than 443 (http:// only for localhost, "
@@ -340,9 +340,9 @@ static bool is_frame_ancestor(const char *item)
     if (strcmp(item, "'self'") == 0)
         return true;
     if (strncmp(item, wildcard, strlen(wildcard)) != 0)
-        return redirect_uri_is_origin(item);
+        return url_is_origin(item);
     int length = snprintf(origin, sizeof(origin), "https://%s", item + strlen(wildcard));
-    return length > 0 && (size_t)length < sizeof(origin) && redirect_uri_is_origin(origin);
+    return length > 0 && (size_t)length < sizeof(origin) && url_is_origin(origin);
 }
 
 static bool add_frame_ancestor(struct config_reading *reading, const struct config_key *key,

@@ -28,7 +28,7 @@ struct fetch_header {
 };
 
 struct fetch {
-    const char *url;             /* one that redirect_uri_is_safe_url() allows */
+    const char *url;             /* one that url_is_safe() allows */
     const char *method;          /* NULL: GET */
     const char *const *headers;  /* "Name: value", NULL ends them; or NULL */
     const char *body;            /* NULL: none */

@@ -2,6 +2,7 @@
 #include "opening.h"
 
 #include "redirect_uri.h"
+#include "url.h"
 
 #include <string.h>
 
@@ -12,8 +13,8 @@ static enum refusal check_redirect(struct exchange *exchange, const char *uri)
                              &config->journey.fragment_origins))
         return REFUSAL_NONE;
     /* Sage adds hosts: the operator must find a new one in minutes. */
-    char origin[REDIRECT_ORIGIN_MAX];
-    redirect_uri_origin(uri, origin);
+    char origin[URL_ORIGIN_MAX];
+    url_origin(uri, origin);
     exchange_note(exchange, origin);
     return REFUSAL_REDIRECT_URI;
 }

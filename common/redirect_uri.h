@@ -13,7 +13,7 @@
  * among themselves about what `https://evil.example\@money.sage.com/` means.
  */
 
-enum { REDIRECT_URI_MAX = 2048, REDIRECT_ORIGIN_MAX = 300 };
+enum { REDIRECT_URI_MAX = 2048 };
 
 /*
  * Whether customers may be sent to `uri`: bytes 0x21 to 0x7E without \ " < >;
@@ -33,26 +33,5 @@ bool redirect_uri_allowed(const char *uri, const struct config_list *origins,
  * when memory is out. Both must have passed their checks.
  */
 char *redirect_uri_with_state(const char *uri, const char *state);
-
-/*
- * The origin of a URI for the operator's log, printable and cut: everything
- * up to the first of / ? # behind `//`, in lower case.
- */
-void redirect_uri_origin(const char *uri, char origin[REDIRECT_ORIGIN_MAX]);
-
-/*
- * Whether the text is an origin as the configuration takes it: `https://` and
- * a host in lower case with an optional port other than 443, nothing behind;
- * `http://` only for 127.0.0.0/8, [::1] and localhost.
- */
-bool redirect_uri_is_origin(const char *text);
-
-/*
- * Whether an http: or https: URL may be called or be ours: https, or http to a
- * loopback host (literal 127.0.0.0/8, [::1], or the name localhost), scheme and
- * host in lower case, without user information, fragment, bytes outside 0x21
- * to 0x7E and \ " < >. For configured URLs.
- */
-bool redirect_uri_is_safe_url(const char *url);
 
 #endif

@@ -4,7 +4,7 @@
 #include "cleanup.h"
 #include "feedgate.h"
 #include "fetch.h"
-#include "redirect_uri.h"
+#include "url.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -76,7 +76,7 @@ static bool take_list(struct refresh *refresh, enum address_family family)
     struct fetch_answer answer = {0};
     char error[FETCH_ERROR_MAX];
     char complaint[ADDRESS_LIST_ERROR_MAX];
-    if (!redirect_uri_is_safe_url(refresh->urls[family])) {
+    if (!url_is_safe(refresh->urls[family])) {
         (void)fail("%s: not a URL that is fetched; write https://host/path in lower case (http:// "
                    "only to this machine)",
                    refresh->urls[family]);

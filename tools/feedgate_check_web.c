@@ -3,7 +3,7 @@
 
 #include "explain.h"
 #include "feedgate_probe.h"
-#include "redirect_uri.h"
+#include "url.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -205,7 +205,7 @@ static const char *find_base(struct check *check)
     const char *url = check->call->url;
     if (!url)
         return public_url;
-    if (redirect_uri_is_safe_url(url) && !strchr(url, '?') &&
+    if (url_is_safe(url) && !strchr(url, '?') &&
         (probe_url_is_loopback(url) || probe_same_host(url, public_url)))
         return url;
     check_report(check, CHECK_FAIL, "web server", NULL, NULL,

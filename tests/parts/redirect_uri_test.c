@@ -3,6 +3,7 @@
 
 #include "cleanup.h"
 #include "redirect_uri.h"
+#include "url.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -236,20 +237,20 @@ static const struct {
 
 START_TEST(a_refused_origin_is_logged_in_printable_form)
 {
-    char origin[REDIRECT_ORIGIN_MAX];
-    redirect_uri_origin(logged[_i].uri, origin);
+    char origin[URL_ORIGIN_MAX];
+    url_origin(logged[_i].uri, origin);
     ck_assert_str_eq(origin, logged[_i].origin);
 }
 END_TEST
 
 START_TEST(a_refused_origin_is_logged_only_so_far)
 {
-    char uri[2 * REDIRECT_ORIGIN_MAX];
-    char origin[REDIRECT_ORIGIN_MAX];
+    char uri[2 * URL_ORIGIN_MAX];
+    char origin[URL_ORIGIN_MAX];
     memset(uri, 'x', sizeof(uri));
     uri[sizeof(uri) - 1] = '\0';
-    redirect_uri_origin(uri, origin);
-    ck_assert_uint_eq(strlen(origin), REDIRECT_ORIGIN_MAX - 1);
+    url_origin(uri, origin);
+    ck_assert_uint_eq(strlen(origin), URL_ORIGIN_MAX - 1);
 }
 END_TEST
 
@@ -346,14 +347,13 @@ static const struct {
 
 START_TEST(an_origin_is_scheme_host_and_port_alone)
 {
-    ck_assert_msg(redirect_uri_is_origin(urls[_i].text) == urls[_i].is_origin, "%s", urls[_i].text);
+    ck_assert_msg(url_is_origin(urls[_i].text) == urls[_i].is_origin, "%s", urls[_i].text);
 }
 END_TEST
 
 START_TEST(a_url_is_safe_over_tls_or_on_this_machine)
 {
-    ck_assert_msg(redirect_uri_is_safe_url(urls[_i].text) == urls[_i].is_safe_url, "%s",
-                  urls[_i].text);
+    ck_assert_msg(url_is_safe(urls[_i].text) == urls[_i].is_safe_url, "%s", urls[_i].text);
 }
 END_TEST
 
@@ -362,9 +362,9 @@ START_TEST(a_host_has_a_longest_length)
     char url[512] = "https://";
     size_t start = strlen(url);
     memset(url + start, 'x', 253);
-    ck_assert(redirect_uri_is_origin(url));
+    ck_assert(url_is_origin(url));
     memset(url + start, 'x', 254);
-    ck_assert(!redirect_uri_is_origin(url));
+    ck_assert(!url_is_origin(url));
 }
 END_TEST
 
