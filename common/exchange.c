@@ -2,6 +2,7 @@
 #include "exchange.h"
 
 #include "memory.h"
+#include "transport.h"
 
 #include <errno.h>
 #include <openssl/crypto.h>
@@ -34,11 +35,11 @@ static void find_client(struct exchange *exchange)
         (void)address_print(&exchange->client.address, exchange->client_text);
 }
 
-void exchange_begin(struct exchange *exchange, const struct carrier *carrier,
+void exchange_begin(struct exchange *exchange, const struct transport *transport,
                     struct service *service)
 {
     memset(exchange, 0, sizeof *exchange);
-    exchange->carrier = carrier;
+    exchange->transport = transport;
     exchange->service = service;
     exchange->now = clock_now(&service->clock);
     exchange->role = read_role(exchange);
@@ -59,12 +60,12 @@ void exchange_clear(struct exchange *exchange)
 
 const char *exchange_variable(const struct exchange *exchange, const char *name)
 {
-    return exchange->carrier->variable(exchange->carrier->source, name);
+    return exchange->transport->variable(exchange->transport->source, name);
 }
 
 bool exchange_repeated(const struct exchange *exchange, const char *name)
 {
-    return exchange->carrier->repeated(exchange->carrier->source, name);
+    return exchange->transport->repeated(exchange->transport->source, name);
 }
 
 const char *exchange_address(const struct exchange *exchange)
@@ -82,11 +83,11 @@ const char *exchange_proxy(const struct exchange *exchange)
 }
 
 /* Reads until `size` bytes are there or the body ends; -1 when it broke off. */
-static long read_up_to(const struct carrier *carrier, char *bytes, size_t size)
+static long read_up_to(const struct transport *transport, char *bytes, size_t size)
 {
     size_t length = 0;
     while (length < size) {
-        long count = carrier->read(carrier->source, bytes + length, size - length);
+        long count = transport->read(transport->source, bytes + length, size - length);
         if (count < 0)
             return -1;
         if (count == 0)
@@ -121,7 +122,7 @@ enum refusal exchange_read_body(struct exchange *exchange, size_t limit)
     exchange->body = malloc(limit + 2); /* one byte shows that there is more, one is for the NUL */
     if (!exchange->body)
         return REFUSAL_OUT_OF_MEMORY;
-    long length = read_up_to(exchange->carrier, exchange->body, limit + 1);
+    long length = read_up_to(exchange->transport, exchange->body, limit + 1);
     if (length < 0)
         return REFUSAL_BODY_INCOMPLETE;
     if ((size_t)length > limit)
@@ -187,7 +188,7 @@ bool exchange_pass(struct exchange *exchange)
     if (length < 0 || (size_t)length >= sizeof head)
         return false;
     exchange->replied = true;
-    return exchange->carrier->write(exchange->carrier->source, head, (size_t)length);
+    return exchange->transport->write(exchange->transport->source, head, (size_t)length);
 }
 
 bool exchange_give_up(struct exchange *exchange)
@@ -197,7 +198,7 @@ bool exchange_give_up(struct exchange *exchange)
     if (exchange->replied)
         return false;
     exchange->replied = true;
-    return exchange->carrier->write(exchange->carrier->source, head, sizeof head - 1);
+    return exchange->transport->write(exchange->transport->source, head, sizeof head - 1);
 }
 
 bool exchange_reply(struct exchange *exchange, int status, const char *media_type, const char *body,
@@ -215,8 +216,8 @@ bool exchange_reply(struct exchange *exchange, int status, const char *media_typ
                                status, media_type, length, exchange->headers);
     if (head_length < 0 || (size_t)head_length >= sizeof head)
         return false;
-    const struct carrier *carrier = exchange->carrier;
+    const struct transport *transport = exchange->transport;
     exchange->replied = true;
-    return carrier->write(carrier->source, head, (size_t)head_length) &&
-           carrier->write(carrier->source, body, length);
+    return transport->write(transport->source, head, (size_t)head_length) &&
+           transport->write(transport->source, body, length);
 }

@@ -35,21 +35,10 @@ enum role {
 
 enum { BODY_MAX = 64 * 1024, DETAIL_SIZE = 300, REPLY_HEADERS_MAX = 4096 };
 
-/* How a request's parts are read and its reply is written. */
-struct carrier {
-    void *source;
-    /* A CGI variable ("QUERY_STRING", "HTTP_AUTHORIZATION"); NULL when it isn't there. Borrowed. */
-    const char *(*variable)(void *source, const char *name);
-    /* Whether a variable is there more than once, of which one was found. */
-    bool (*repeated)(void *source, const char *name);
-    /* Reads up to `size` bytes of the body: how many, 0 at its end, -1 when it broke off. */
-    long (*read)(void *source, char *bytes, size_t size);
-    /* Writes all bytes of the reply; false when nobody takes them any more. */
-    bool (*write)(void *source, const char *bytes, size_t length);
-};
+struct transport;
 
 struct exchange {
-    const struct carrier *carrier;
+    const struct transport *transport;
     struct service *service;
     int64_t
         now; /* by the machine's clock, when the request was there, with its body if it is read */
@@ -75,8 +64,8 @@ struct exchange {
     bool replied; /* bytes of a reply are on their way: there can't be another one */
 };
 
-/* Begins a request. Carrier and service are borrowed for the exchange's life. */
-void exchange_begin(struct exchange *exchange, const struct carrier *carrier,
+/* Begins a request. Transport and service are borrowed for the exchange's life. */
+void exchange_begin(struct exchange *exchange, const struct transport *transport,
                     struct service *service);
 
 /* Gives back what the exchange owns, and wipes it. */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "process.h"
 
-#include "carrier.h"
 #include "closer.h"
 #include "log.h"
 #include "memory.h"
+#include "transport.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -43,10 +43,10 @@ struct process {
     pthread_t threads[THREADS_MAX];
 };
 
-static void serve(struct process *process, const struct carrier *carrier)
+static void serve(struct process *process, const struct transport *transport)
 {
     struct exchange exchange;
-    exchange_begin(&exchange, carrier, &process->service);
+    exchange_begin(&exchange, transport, &process->service);
     endpoint_serve(process->endpoint, &exchange);
     exchange_clear(&exchange);
     memory_wipe_stack();
@@ -73,10 +73,10 @@ static bool take_connection(struct process *process, FCGX_Request *request)
         (void)close(connection);
         return true;
     }
-    struct carrier carrier;
-    if (carrier_accept(&carrier, request, connection))
-        serve(process, &carrier);
-    carrier_finish(request, process->closer);
+    struct transport transport;
+    if (transport_accept(&transport, request, connection))
+        serve(process, &transport);
+    transport_finish(request, process->closer);
     return true;
 }
 
@@ -105,7 +105,7 @@ static bool watch(int events, int descriptor, uint32_t kind)
 static void serve_connections(struct process *process, int events)
 {
     FCGX_Request request;
-    carrier_init(&request);
+    transport_init(&request);
     for (;;) {
         struct epoll_event ready[2];
         int count = epoll_wait(events, ready, 2, -1);
@@ -173,7 +173,7 @@ static bool start_threads(struct process *process, size_t count)
 
 static int serve_fastcgi(struct process *process, size_t threads)
 {
-    if (!carrier_start())
+    if (!transport_start())
         return EXIT_FAILURE;
     bool started = start_threads(process, threads);
     if (started) {
@@ -197,12 +197,12 @@ static int serve_fastcgi(struct process *process, size_t threads)
 
 static int serve_cgi(struct process *process)
 {
-    struct carrier carrier;
+    struct transport transport;
     struct cgi_source source;
-    carrier_from_environment(&carrier, &source);
-    serve(process, &carrier);
-    carrier_drain(&carrier);
-    carrier_wipe_environment();
+    transport_from_environment(&transport, &source);
+    serve(process, &transport);
+    transport_drain(&transport);
+    transport_wipe_environment();
     return EXIT_SUCCESS;
 }
 
@@ -222,7 +222,7 @@ static int refuse_start(const char *error, bool cgi)
 static int run(const struct endpoint *endpoint, size_t threads)
 {
     struct process process = {.endpoint = endpoint, .stop = -1};
-    bool cgi = carrier_is_cgi();
+    bool cgi = transport_is_cgi();
     memory_wipe_freed();
     char error[SERVICE_ERROR_MAX];
     /* A process that ends with its request has no time to ask. */

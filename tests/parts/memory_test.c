@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "parts.h"
 
-#include "carrier.h"
 #include "memory.h"
+#include "transport.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -52,7 +52,7 @@ START_TEST(the_request_of_plain_cgi_is_wiped_and_nothing_else)
     const char *name = variables[_i].name;
     ck_assert_int_eq(setenv(name, "a-value", 1), 0);
     const char *value = getenv(name);
-    carrier_wipe_environment();
+    transport_wipe_environment();
     ck_assert_str_eq(value, variables[_i].wiped ? "" : "a-value");
     for (size_t i = 1; variables[_i].wiped && i < sizeof "a-value"; i++)
         ck_assert_int_eq(value[i], '\0');

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "carrier.h"
+#include "transport.h"
 
 #include "memory.h"
 
@@ -13,17 +13,17 @@
 
 enum { DRAINED_MAX = 4 * 1024 * 1024 };
 
-bool carrier_is_cgi(void)
+bool transport_is_cgi(void)
 {
     return FCGX_IsCGI() != 0;
 }
 
-bool carrier_start(void)
+bool transport_start(void)
 {
     return FCGX_Init() == 0;
 }
 
-void carrier_init(FCGX_Request *request)
+void transport_init(FCGX_Request *request)
 {
     /* No listener: connections are accepted by us, so FCGX_Accept_r() never waits for one. */
     (void)FCGX_InitRequest(request, -1, 0); /* always succeeds */
@@ -101,13 +101,13 @@ static void wipe_request(const FCGX_Request *request)
         memory_wipe_text(strchr(*variable, '='));
 }
 
-bool carrier_accept(struct carrier *carrier, FCGX_Request *request, int connection)
+bool transport_accept(struct transport *transport, FCGX_Request *request, int connection)
 {
     request->ipcFd = connection;
     request->keepConnection = 1; /* else FCGX_Accept_r() would close it before it reads */
     if (FCGX_Accept_r(request) != 0)
         return false;
-    *carrier = (struct carrier){
+    *transport = (struct transport){
         .source = request,
         .variable = fastcgi_variable,
         .repeated = fastcgi_repeated,
@@ -121,7 +121,7 @@ bool carrier_accept(struct carrier *carrier, FCGX_Request *request, int connecti
     return false;
 }
 
-void carrier_finish(FCGX_Request *request, struct closer *closer)
+void transport_finish(FCGX_Request *request, struct closer *closer)
 {
     /* libfcgi would wait in this thread until the peer has closed, or close a kept one never. */
     request->keepConnection = 1;
@@ -173,21 +173,21 @@ static bool cgi_write(void *source, const char *bytes, size_t length)
     return fwrite(bytes, 1, length, stdout) == length && fflush(stdout) == 0;
 }
 
-void carrier_drain(const struct carrier *carrier)
+void transport_drain(const struct transport *transport)
 {
     char dropped[8192];
     for (size_t count = 0; count < DRAINED_MAX; count += sizeof dropped)
-        if (carrier->read(carrier->source, dropped, sizeof dropped) <= 0)
+        if (transport->read(transport->source, dropped, sizeof dropped) <= 0)
             return;
 }
 
-void carrier_from_environment(struct carrier *carrier, struct cgi_source *source)
+void transport_from_environment(struct transport *transport, struct cgi_source *source)
 {
     /* RFC 3875 section 4.2: no more may be read than is declared. */
     const char *declared = getenv("CONTENT_LENGTH");
     bool number = declared && declared[0] && strspn(declared, "0123456789") == strlen(declared);
     source->unread = number ? strtoll(declared, NULL, 10) : -1;
-    *carrier = (struct carrier){
+    *transport = (struct transport){
         .source = source,
         .variable = cgi_variable,
         .repeated = cgi_repeated,
@@ -197,7 +197,7 @@ void carrier_from_environment(struct carrier *carrier, struct cgi_source *source
 }
 
 /* What the web server made of the request (RFC 3875 section 4.1); all else is the process's own. */
-void carrier_wipe_environment(void)
+void transport_wipe_environment(void)
 {
     static const char *const beginnings[] = {"HTTP_", "QUERY_STRING=", "REQUEST_URI=", "REDIRECT_",
                                              "PATH_INFO="};
