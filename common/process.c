@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "process.h"
 
-#include "closer.h"
+#include "linger.h"
 #include "log.h"
 #include "memory.h"
 #include "transport.h"
@@ -38,7 +38,7 @@ struct process {
     const struct endpoint *endpoint;
     struct service service;
     int stop; /* an eventfd that turns readable when the process is to end */
-    struct closer *closer;
+    struct lingering *lingering;
     size_t thread_count;
     pthread_t threads[THREADS_MAX];
 };
@@ -76,7 +76,7 @@ static bool take_connection(struct process *process, FCGX_Request *request)
     struct transport transport;
     if (transport_accept(&transport, request, connection))
         serve(process, &transport);
-    transport_finish(request, process->closer);
+    transport_finish(request, process->lingering);
     return true;
 }
 
@@ -161,8 +161,8 @@ static void end_threads(struct process *process)
 static bool start_threads(struct process *process, size_t count)
 {
     process->stop = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    process->closer = closer_open();
-    if (process->stop < 0 || !process->closer || fcntl(LISTENER, F_SETFL, O_NONBLOCK) != 0)
+    process->lingering = linger_open();
+    if (process->stop < 0 || !process->lingering || fcntl(LISTENER, F_SETFL, O_NONBLOCK) != 0)
         return false;
     for (; process->thread_count < count; process->thread_count++)
         if (pthread_create(&process->threads[process->thread_count], NULL, run_thread, process) !=
@@ -189,7 +189,7 @@ static int serve_fastcgi(struct process *process, size_t threads)
         end_threads(process);
         (void)close(process->stop);
     }
-    closer_close(process->closer);
+    linger_close(process->lingering);
     if (started)
         log_event(LOG_LEVEL_INFO, "ended", {"version", PACKAGE_VERSION});
     return started ? EXIT_SUCCESS : EXIT_FAILURE;

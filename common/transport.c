@@ -121,7 +121,7 @@ bool transport_accept(struct transport *transport, FCGX_Request *request, int co
     return false;
 }
 
-void transport_finish(FCGX_Request *request, struct closer *closer)
+void transport_finish(FCGX_Request *request, struct lingering *lingering)
 {
     /* libfcgi would wait in this thread until the peer has closed, or close a kept one never. */
     request->keepConnection = 1;
@@ -135,7 +135,7 @@ void transport_finish(FCGX_Request *request, struct closer *closer)
     FCGX_Finish_r(request);
     request->detached = 0;
     if (request->ipcFd >= 0)
-        closer_take(closer, request->ipcFd);
+        linger_take(lingering, request->ipcFd);
     request->ipcFd = -1;
 }
 

@@ -2,7 +2,7 @@
 #ifndef FEEDGATE_TRANSPORT_H
 #define FEEDGATE_TRANSPORT_H
 
-#include "closer.h"
+#include "linger.h"
 
 #include <fcgiapp.h>
 #include <stdbool.h>
@@ -41,9 +41,9 @@ bool transport_accept(struct transport *transport, FCGX_Request *request, int co
 
 /*
  * Ends the request, answered or not, and leaves its connection to be closed to
- * `closer`. What it was and what was answered is wiped.
+ * `lingering`. What it was and what was answered is wiped.
  */
-void transport_finish(FCGX_Request *request, struct closer *closer);
+void transport_finish(FCGX_Request *request, struct lingering *lingering);
 
 /* What is left of the body on standard input. */
 struct cgi_source {

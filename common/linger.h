@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef FEEDGATE_CLOSER_H
-#define FEEDGATE_CLOSER_H
+#ifndef FEEDGATE_LINGER_H
+#define FEEDGATE_LINGER_H
 
 /*
  * Closes connections that are answered while the web server may still be
@@ -9,20 +9,20 @@
  * for a client that drips.
  */
 
-struct closer;
+struct lingering;
 
-enum { CLOSER_MAX = 512, CLOSER_MS = 30000 };
+enum { LINGER_MAX = 512, LINGER_MS = 30000 };
 
 /* Starts the thread; NULL when it can't be. */
-struct closer *closer_open(void);
+struct lingering *linger_open(void);
 
 /*
  * Takes over an answered connection and closes it when the peer has, or after
- * CLOSER_MS; at once when CLOSER_MAX others linger already.
+ * LINGER_MS; at once when LINGER_MAX others linger already.
  */
-void closer_take(struct closer *closer, int connection);
+void linger_take(struct lingering *lingering, int connection);
 
 /* Gives what still lingers two seconds, closes it and ends the thread; NULL is allowed. */
-void closer_close(struct closer *closer);
+void linger_close(struct lingering *lingering);
 
 #endif
