@@ -69,12 +69,12 @@ static bool read_characters(const char *typed, char characters[CODE_CHARACTERS])
     return count == CODE_CHARACTERS;
 }
 
-bool code_read(const struct code_key *key, const char *typed, char hash[DIGEST_TEXT])
+bool code_read(const struct local_key *key, const char *typed, char hash[DIGEST_TEXT])
 {
     char characters[CODE_CHARACTERS];
     hash[0] = '\0';
     return !read_characters(typed, characters) ||
-           code_key_hash(key, characters, CODE_CHARACTERS, hash);
+           local_key_hash(key, characters, CODE_CHARACTERS, hash);
 }
 
 /* A new code in two groups of four. */
@@ -124,7 +124,7 @@ static bool issue_piece(struct database *database, void *context)
            (!issue->known || store_code(database, issue));
 }
 
-static enum refusal issue_text(struct store *store, const struct code_key *key,
+static enum refusal issue_text(struct store *store, const struct local_key *key,
                                const char *customer_id, int64_t now, const struct code *code)
 {
     char hash[DIGEST_TEXT];
@@ -136,7 +136,7 @@ static enum refusal issue_text(struct store *store, const struct code_key *key,
     return store_refusal(result, issue.known ? REFUSAL_NONE : REFUSAL_CUSTOMER_UNKNOWN);
 }
 
-enum refusal code_issue(struct store *store, const struct code_key *key, const char *customer_id,
+enum refusal code_issue(struct store *store, const struct local_key *key, const char *customer_id,
                         int64_t now, struct code *code)
 {
     code->expires_at = now + CODE_LIFETIME_MS;
@@ -176,13 +176,13 @@ bool code_forget(struct database *database, const char *customer_id, int64_t *re
     return statement_changes(delete, removed);
 }
 
-bool code_continuation(const struct code_key *key, const char *session_key,
+bool code_continuation(const struct local_key *key, const char *session_key,
                        char continuation[DIGEST_TEXT])
 {
     char named[128]; /* longer than any code, so that no hash is both */
     int length = snprintf(named, sizeof named, "continuation of %s", session_key);
     return length > 0 && (size_t)length < sizeof named &&
-           code_key_hash(key, named, (size_t)length, continuation);
+           local_key_hash(key, named, (size_t)length, continuation);
 }
 
 /* A code of which nobody knows how old it is has expired: a new one is made in a moment. */

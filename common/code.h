@@ -3,7 +3,7 @@
 #define FEEDGATE_CODE_H
 
 #include "account.h"
-#include "code_key.h"
+#include "local_key.h"
 #include "refusal.h"
 #include "store.h"
 
@@ -16,7 +16,7 @@
  *
  * A code has eight random characters of Crockford's base32: 40 bits, so that
  * guessing over many sessions is hopeless. The database holds a keyed hash alone
- * (code_key.h).
+ * (local_key.h).
  */
 
 enum {
@@ -33,7 +33,7 @@ enum {
  * and L for 1. Writes the keyed hash of its eight characters into `hash`, or ""
  * when it can't be a code. False when the key can't be used now.
  */
-bool code_read(const struct code_key *key, const char *typed, char hash[DIGEST_TEXT]);
+bool code_read(const struct local_key *key, const char *typed, char hash[DIGEST_TEXT]);
 
 struct code {
     char text[CODE_TEXT]; /* in two groups of four */
@@ -45,7 +45,7 @@ struct code {
  * not. REFUSAL_NONE once it is durable; CUSTOMER_UNKNOWN, STORE_BUSY,
  * STORE_FAILED or INTERNAL.
  */
-enum refusal code_issue(struct store *store, const struct code_key *key, const char *customer_id,
+enum refusal code_issue(struct store *store, const struct local_key *key, const char *customer_id,
                         int64_t now, struct code *code);
 
 /*
@@ -62,7 +62,7 @@ bool code_use(struct database *database, const char *hash, const char *only_of, 
  * only the key's holders can tell, the same whenever it is asked for, so that
  * a form that was sent twice gets one answer. False when the key can't be used.
  */
-bool code_continuation(const struct code_key *key, const char *session_key,
+bool code_continuation(const struct local_key *key, const char *session_key,
                        char continuation[DIGEST_TEXT]);
 
 /* Removes the customer's code, as a part of the caller's transaction; says how many there were. */

@@ -12,26 +12,26 @@
 enum { EXPIRY_DIGITS_MAX = 12 };
 
 static bool authenticate(const char *database, const char *endpoint, int64_t expiry,
-                         char mac[DIGEST_TEXT], char error[CODE_ERROR_MAX])
+                         char mac[DIGEST_TEXT], char error[LOCAL_KEY_ERROR_MAX])
 {
     unsigned char key[DIGEST_BYTES];
     unsigned char digest[DIGEST_BYTES];
     char message[128];
     int length = snprintf(message, sizeof message, "%s %" PRId64, endpoint, expiry);
     if (length < 0 || (size_t)length >= sizeof message ||
-        !code_key_derive(database, "feedgate explain", key, error))
+        !local_key_derive(database, "feedgate explain", key, error))
         return false;
     bool made = digest_hmac(key, sizeof key, message, (size_t)length, digest);
     OPENSSL_cleanse(key, sizeof key);
     if (made)
         digest_write(digest, mac);
     else
-        (void)snprintf(error, CODE_ERROR_MAX, "OpenSSL fails");
+        (void)snprintf(error, LOCAL_KEY_ERROR_MAX, "OpenSSL fails");
     return made;
 }
 
 bool explain_make(const char *database, const char *endpoint, int64_t now, char value[EXPLAIN_SIZE],
-                  char error[CODE_ERROR_MAX])
+                  char error[LOCAL_KEY_ERROR_MAX])
 {
     char mac[DIGEST_TEXT];
     int64_t expiry = now / SECOND_MS + EXPLAIN_LIFETIME_S / 2;
@@ -44,7 +44,7 @@ bool explain_make(const char *database, const char *endpoint, int64_t now, char 
 bool explain_verify(const char *database, const char *endpoint, int64_t now, const char *value)
 {
     char mac[DIGEST_TEXT];
-    char error[CODE_ERROR_MAX];
+    char error[LOCAL_KEY_ERROR_MAX];
     size_t digits = value ? strspn(value, "0123456789") : 0;
     /* The form and the time come first, since strangers may send anything here. */
     if (digits == 0 || digits > EXPIRY_DIGITS_MAX || value[0] == '0' || value[digits] != '.' ||

@@ -2,7 +2,7 @@
 #ifndef FEEDGATE_EXPLAIN_H
 #define FEEDGATE_EXPLAIN_H
 
-#include "code_key.h"
+#include "local_key.h"
 
 #include <stdint.h>
 
@@ -31,7 +31,7 @@ enum { EXPLAIN_LIFETIME_S = 120, EXPLAIN_SIZE = 96 };
  * the key can't be read.
  */
 bool explain_make(const char *database, const char *endpoint, int64_t now, char value[EXPLAIN_SIZE],
-                  char error[CODE_ERROR_MAX]);
+                  char error[LOCAL_KEY_ERROR_MAX]);
 
 /* Whether the value (NULL: none) is such a proof, now and for this endpoint. Logs nothing. */
 bool explain_verify(const char *database, const char *endpoint, int64_t now, const char *value);

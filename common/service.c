@@ -10,7 +10,7 @@
 _Static_assert((int)SERVICE_ERROR_MAX >= (int)CONFIG_ERROR_MAX &&
                    (int)SERVICE_ERROR_MAX >= (int)STORE_ERROR_MAX &&
                    (int)SERVICE_ERROR_MAX >= (int)PAGES_ERROR_MAX &&
-                   (int)SERVICE_ERROR_MAX >= (int)CODE_ERROR_MAX,
+                   (int)SERVICE_ERROR_MAX >= (int)LOCAL_KEY_ERROR_MAX,
                "an error of a part must fit");
 
 static bool find_newest_time(struct database *database, void *context)
@@ -38,7 +38,7 @@ static bool open_further(struct service *service, unsigned parts, char error[SER
             return false;
     }
     if (parts & SERVICE_CODES) {
-        service->codes = code_key_open(config->store.database, error);
+        service->codes = local_key_open(config->store.database, error);
         if (!service->codes)
             return false;
     }
@@ -92,7 +92,7 @@ bool service_open(struct service *service, const char *program, enum store_role 
 void service_close(struct service *service)
 {
     provider_api_close(service->provider_api);
-    code_key_close(service->codes);
+    local_key_close(service->codes);
     pages_close(service->pages);
     session_clock_close(service->session_clock);
     key_set_close(service->keys);

@@ -29,7 +29,7 @@ struct service {
     struct key_set *keys;
     struct token_memory *tokens;
     struct pages *pages;               /* NULL without SERVICE_PAGES */
-    struct code_key *codes;            /* NULL without SERVICE_CODES */
+    struct local_key *codes;           /* NULL without SERVICE_CODES */
     struct provider_api *provider_api; /* NULL without SERVICE_REPORTS */
     atomic_uint reporting;             /* threads that wait for Sage to take a result */
     unsigned reporting_max;            /* at most half of them, so that others are served */

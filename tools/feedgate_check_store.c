@@ -179,7 +179,7 @@ void check_files(struct check *check)
 /* Looked at only where it is: making it is the endpoints' to do. */
 void check_code_file(struct check *check)
 {
-    char error[CODE_ERROR_MAX];
+    char error[LOCAL_KEY_ERROR_MAX];
     _cleanup_(cleanup_free) char *path = NULL;
     if (check->no_directory)
         return;
@@ -194,7 +194,7 @@ void check_code_file(struct check *check)
         return;
     }
     struct stat status;
-    struct code_key *key = code_key_open(database_of(check), error);
+    struct local_key *key = local_key_open(database_of(check), error);
     if (key && stat(path, &status) == 0 && (status.st_mode & S_IWGRP) != 0)
         check_report(check, CHECK_WARN, "code", "store", "database",
                      "%s can be written by its group (mode %04o), and needn't be: chmod g-w %s",
@@ -204,7 +204,7 @@ void check_code_file(struct check *check)
                      "%s is the key under which codes are stored", path);
     else
         check_report(check, CHECK_FAIL, "code", "store", "database", "%s", error);
-    code_key_close(key);
+    local_key_close(key);
 }
 
 struct wrong_codes {

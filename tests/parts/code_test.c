@@ -14,10 +14,10 @@ enum { NOW = 1000000, MAKERS = 8, ROUNDS = 8 };
 
 static const char alphabet[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
-static struct code_key *open_key(void)
+static struct local_key *open_key(void)
 {
-    char error[CODE_ERROR_MAX] = "";
-    struct code_key *key = code_key_open(store_path, error);
+    char error[LOCAL_KEY_ERROR_MAX] = "";
+    struct local_key *key = local_key_open(store_path, error);
     ck_assert_msg(key != NULL, "%s", error);
     return key;
 }
@@ -32,10 +32,10 @@ static void add_customer(const char *id)
 /* A new code for the customer; it must be made. */
 static struct code issue(const char *customer_id, int64_t now)
 {
-    struct code_key *key = open_key();
+    struct local_key *key = open_key();
     struct code code;
     ck_assert_int_eq((int)code_issue(store, key, customer_id, now, &code), REFUSAL_NONE);
-    code_key_close(key);
+    local_key_close(key);
     return code;
 }
 
@@ -56,9 +56,9 @@ static const char *use(const char *typed, int64_t now)
 {
     static struct use use;
     char hash[DIGEST_TEXT];
-    struct code_key *key = open_key();
+    struct local_key *key = open_key();
     ck_assert(code_read(key, typed, hash));
-    code_key_close(key);
+    local_key_close(key);
     use.hash = hash;
     use.now = now;
     write_now(use_piece, &use);
@@ -92,7 +92,7 @@ static size_t letter_counts[ISSUERS][CODE_TEXT][128];
 static void issue_many(size_t number)
 {
     char customer_id[16];
-    struct code_key *key = open_key();
+    struct local_key *key = open_key();
     ck_assert_int_gt(snprintf(customer_id, sizeof(customer_id), "%zu", number), 0);
     for (size_t i = 0; i < ISSUED_BY_EACH; i++) {
         struct code code;
@@ -100,7 +100,7 @@ static void issue_many(size_t number)
         for (size_t place = 0; code.text[place] != '\0'; place++)
             letter_counts[number][place][(size_t)code.text[place]]++;
     }
-    code_key_close(key);
+    local_key_close(key);
 }
 
 static int letters_seen(size_t place, char letter)
@@ -159,7 +159,7 @@ static const struct {
 };
 
 /* The hash of what was typed, or "" when it can't be a code. Static for two calls. */
-static const char *hash_of(const struct code_key *key, const char *typed)
+static const char *hash_of(const struct local_key *key, const char *typed)
 {
     static char hashes[2][DIGEST_TEXT];
     static size_t next;
@@ -170,11 +170,11 @@ static const char *hash_of(const struct code_key *key, const char *typed)
 
 START_TEST(what_is_typed_differently_means_the_same_code)
 {
-    struct code_key *key = open_key();
+    struct local_key *key = open_key();
     const char *hash = hash_of(key, typings[_i].typed);
     bool equal = strcmp(hash, hash_of(key, "7K3M9Q2X")) == 0;
     ck_assert_msg(equal == typings[_i].means_it, "%s", typings[_i].name);
-    code_key_close(key);
+    local_key_close(key);
 }
 END_TEST
 
@@ -182,12 +182,12 @@ START_TEST(letters_that_look_like_digits_are_these)
 {
     static const char *const zeros[] = {"00000000", "oOoO-0OO0"};
     static const char *const ones[] = {"11111111", "iIlL-1Li1"};
-    struct code_key *key = open_key();
+    struct local_key *key = open_key();
     ck_assert_str_eq(hash_of(key, zeros[1]), hash_of(key, zeros[0]));
     ck_assert_str_eq(hash_of(key, ones[1]), hash_of(key, ones[0]));
     ck_assert_str_ne(hash_of(key, zeros[0]), hash_of(key, ones[0]));
     ck_assert_str_ne(hash_of(key, zeros[0]), "");
-    code_key_close(key);
+    local_key_close(key);
 }
 END_TEST
 
@@ -216,10 +216,10 @@ static const struct {
 START_TEST(what_cannot_be_a_code_is_none)
 {
     char hash[DIGEST_TEXT];
-    struct code_key *key = open_key();
+    struct local_key *key = open_key();
     ck_assert(code_read(key, no_codes[_i].typed, hash));
     ck_assert_msg(hash[0] == '\0', "%s", no_codes[_i].name);
-    code_key_close(key);
+    local_key_close(key);
 }
 END_TEST
 
@@ -246,9 +246,9 @@ static void use_in_crowd(size_t number)
 {
     struct use attempt = {.now = NOW};
     char hash[DIGEST_TEXT];
-    struct code_key *key = open_key();
+    struct local_key *key = open_key();
     ck_assert(code_read(key, crowded_code, hash));
-    code_key_close(key);
+    local_key_close(key);
     attempt.hash = hash;
     write_now(use_piece, &attempt);
     crowd_won[number] = attempt.customer_id[0];
@@ -302,11 +302,11 @@ END_TEST
 START_TEST(nobody_unknown_gets_a_code)
 {
     struct code code;
-    struct code_key *key = open_key();
+    struct local_key *key = open_key();
     ck_assert_int_eq((int)code_issue(store, key, "nobody", NOW, &code), REFUSAL_CUSTOMER_UNKNOWN);
     ck_assert_str_eq(code.text, "");
     ck_assert_int_eq(number_of("SELECT count(*) FROM one_time_code"), 0);
-    code_key_close(key);
+    local_key_close(key);
 }
 END_TEST
 
@@ -344,41 +344,41 @@ static mode_t mode_of_key(void)
 START_TEST(the_key_is_made_once_and_for_no_others)
 {
     char hash[DIGEST_TEXT];
-    struct code_key *key = open_key();
+    struct local_key *key = open_key();
     ck_assert(code_read(key, "7K3M9Q2X", hash));
     ck_assert_uint_eq(mode_of_key(), S_IFREG | 0640);
-    struct code_key *again = open_key();
+    struct local_key *again = open_key();
     ck_assert_str_eq(hash_of(again, "7K3M9Q2X"), hash);
-    code_key_close(again);
-    code_key_close(key);
+    local_key_close(again);
+    local_key_close(key);
 }
 END_TEST
 
 START_TEST(another_key_makes_other_hashes)
 {
     char hash[DIGEST_TEXT];
-    struct code_key *key = open_key();
+    struct local_key *key = open_key();
     ck_assert(code_read(key, "7K3M9Q2X", hash));
-    code_key_close(key);
+    local_key_close(key);
     ck_assert_int_eq(unlink(store_path_with(".key")), 0);
     key = open_key();
     ck_assert_str_ne(hash_of(key, "7K3M9Q2X"), hash);
-    code_key_close(key);
+    local_key_close(key);
 }
 END_TEST
 
 /* One of several processes that need the key at once; what it got goes into the pipe. */
 static void make_in_process(int start, int result)
 {
-    char error[CODE_ERROR_MAX];
+    char error[LOCAL_KEY_ERROR_MAX];
     char hash[DIGEST_TEXT] = "";
     char signal;
     if (read(start, &signal, 1) < 0)
         _exit(1);
-    struct code_key *key = code_key_open(store_path, error);
+    struct local_key *key = local_key_open(store_path, error);
     bool told = key && code_read(key, "7K3M9Q2X", hash) &&
                 write(result, hash, sizeof(hash)) == (ssize_t)sizeof(hash);
-    code_key_close(key);
+    local_key_close(key);
     _exit(told ? 0 : 1);
 }
 
@@ -456,10 +456,10 @@ static void write_bytes(const char *path, const char *bytes, mode_t mode)
 START_TEST(the_hash_is_hmac_sha256_of_the_eight_characters)
 {
     write_bytes(store_path_with(".key"), BYTES_32, 0660);
-    struct code_key *key = open_key();
+    struct local_key *key = open_key();
     ck_assert_str_eq(hash_of(key, "7k3m-9q2x"),
                      "37af7751e4044f82599c8091e1e59d0820e54ac349a0e416c6e8dff67bfaed25");
-    code_key_close(key);
+    local_key_close(key);
 }
 END_TEST
 
@@ -472,18 +472,18 @@ static const struct {
 START_TEST(an_older_key_is_lowered_by_its_owner)
 {
     write_bytes(store_path_with(".key"), BYTES_32, kept_keys[_i].before);
-    struct code_key *key = open_key();
+    struct local_key *key = open_key();
     ck_assert_uint_eq(mode_of_key(), S_IFREG | kept_keys[_i].after);
     ck_assert_str_eq(hash_of(key, "7k3m-9q2x"),
                      "37af7751e4044f82599c8091e1e59d0820e54ac349a0e416c6e8dff67bfaed25");
-    code_key_close(key);
+    local_key_close(key);
 }
 END_TEST
 
 static void expect_no_key(const char *name, const char *complaint)
 {
-    char error[CODE_ERROR_MAX] = "";
-    ck_assert_msg(code_key_open(store_path, error) == NULL, "%s", name);
+    char error[LOCAL_KEY_ERROR_MAX] = "";
+    ck_assert_msg(local_key_open(store_path, error) == NULL, "%s", name);
     ck_assert_msg(strstr(error, complaint) != NULL, "%s: %s", name, error);
     ck_assert_msg(strstr(error, store_path_with(".key: ")) == error, "%s: %s", name, error);
 }
@@ -510,8 +510,8 @@ END_TEST
 
 START_TEST(a_key_that_cannot_be_made_is_said)
 {
-    char error[CODE_ERROR_MAX] = "";
-    ck_assert_ptr_null(code_key_open("/nonexistent/feedgate.db", error));
+    char error[LOCAL_KEY_ERROR_MAX] = "";
+    ck_assert_ptr_null(local_key_open("/nonexistent/feedgate.db", error));
     ck_assert_str_eq(error, "/nonexistent/feedgate.db.key: No such file or directory");
 }
 END_TEST

@@ -11,7 +11,7 @@
 static const char *explain(const char *endpoint, int64_t shift_s)
 {
     char value[EXPLAIN_SIZE];
-    char error[CODE_ERROR_MAX];
+    char error[LOCAL_KEY_ERROR_MAX];
     EXPECT(explain_make(server_path("feedgate.db"), endpoint, (server_time() + shift_s) * 1000,
                         value, error),
            "%s", error);

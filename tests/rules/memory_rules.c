@@ -198,7 +198,7 @@ static void look_for_all_secrets(void)
 static void use_keys(const char *endpoint)
 {
     char value[EXPLAIN_SIZE];
-    char error[CODE_ERROR_MAX];
+    char error[LOCAL_KEY_ERROR_MAX];
     EXPECT(explain_make(server_path("feedgate.db"), endpoint, server_time() * 1000, value, error),
            "%s", error);
     const char *proof = scratch_format(EXPLAIN_REQUEST ": %s", value);

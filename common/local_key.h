@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef FEEDGATE_CODE_KEY_H
-#define FEEDGATE_CODE_KEY_H
+#ifndef FEEDGATE_LOCAL_KEY_H
+#define FEEDGATE_LOCAL_KEY_H
 
 #include "digest.h"
 
@@ -10,9 +10,9 @@
  * found by trying all; without this key a copy of the database tells none.
  * Nothing is lost with the file but the codes of the last minutes.
  */
-struct code_key;
+struct local_key;
 
-enum { CODE_ERROR_MAX = 512 };
+enum { LOCAL_KEY_ERROR_MAX = 512 };
 
 /*
  * Looks at the key of the database at this path, or makes it, 32 random bytes in
@@ -21,25 +21,25 @@ enum { CODE_ERROR_MAX = 512 };
  * the same moment all get the same one. NULL and one line in `error` when that
  * fails, and when the file is a link, is open to others, or isn't a key.
  */
-struct code_key *code_key_open(const char *database, char error[CODE_ERROR_MAX]);
+struct local_key *local_key_open(const char *database, char error[LOCAL_KEY_ERROR_MAX]);
 
 /* Gives it back; NULL is allowed. */
-void code_key_close(struct code_key *key);
+void local_key_close(struct local_key *key);
 
 /*
  * The keyed hash (HMAC-SHA256) in hexadecimal. The file is read each time, so
  * that all processes use one key also when somebody replaced it; false, and a
  * line in the log, when it can't be used, or when OpenSSL fails.
  */
-bool code_key_hash(const struct code_key *key, const void *bytes, size_t length,
-                   char hash[DIGEST_TEXT]);
+bool local_key_hash(const struct local_key *key, const void *bytes, size_t length,
+                    char hash[DIGEST_TEXT]);
 
 /*
  * A key for another purpose, which `label` names: HMAC-SHA-256 of the label,
  * good for nothing else. The file beside the database is only read, never
  * made. False and one line in `error` when it can't be; logs nothing.
  */
-bool code_key_derive(const char *database, const char *label, unsigned char derived[DIGEST_BYTES],
-                     char error[CODE_ERROR_MAX]);
+bool local_key_derive(const char *database, const char *label, unsigned char derived[DIGEST_BYTES],
+                      char error[LOCAL_KEY_ERROR_MAX]);
 
 #endif

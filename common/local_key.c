@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "code_key.h"
+#include "local_key.h"
 
 #include "cleanup.h"
 #include "log.h"
@@ -14,15 +14,15 @@
 
 enum { KEY_BYTES = 32, KEY_MODE = 0640 };
 
-struct code_key {
+struct local_key {
     char *path;
 };
 
 enum found { KEY_FOUND, KEY_MISSING, KEY_UNUSABLE };
 
-static enum found refuse(const char *path, const char *complaint, char error[CODE_ERROR_MAX])
+static enum found refuse(const char *path, const char *complaint, char error[LOCAL_KEY_ERROR_MAX])
 {
-    (void)snprintf(error, CODE_ERROR_MAX, "%s: %s", path, complaint); /* cut at worst */
+    (void)snprintf(error, LOCAL_KEY_ERROR_MAX, "%s: %s", path, complaint); /* cut at worst */
     return KEY_UNUSABLE;
 }
 
@@ -51,7 +51,7 @@ static void narrow(int file, const struct stat *status)
 }
 
 static enum found read_key(const char *path, unsigned char key[KEY_BYTES],
-                           char error[CODE_ERROR_MAX])
+                           char error[LOCAL_KEY_ERROR_MAX])
 {
     struct stat status;
     /* A link could lead to a file that somebody else knows, a FIFO must not hold us. */
@@ -120,7 +120,7 @@ static int make_key(const char *path)
     return reason != 0 ? reason : sync_directory(path);
 }
 
-static enum found read_or_make(const char *path, char error[CODE_ERROR_MAX])
+static enum found read_or_make(const char *path, char error[LOCAL_KEY_ERROR_MAX])
 {
     _cleanup_(wipe) unsigned char key[KEY_BYTES];
     enum found found = read_key(path, key, error);
@@ -133,32 +133,32 @@ static enum found read_or_make(const char *path, char error[CODE_ERROR_MAX])
     return found == KEY_MISSING ? refuse(path, strerror(ENOENT), error) : found;
 }
 
-struct code_key *code_key_open(const char *database, char error[CODE_ERROR_MAX])
+struct local_key *local_key_open(const char *database, char error[LOCAL_KEY_ERROR_MAX])
 {
-    struct code_key *key = calloc(1, sizeof *key);
+    struct local_key *key = calloc(1, sizeof *key);
     if (!key || asprintf(&key->path, "%s.key", database) < 0) {
         free(key);
-        (void)snprintf(error, CODE_ERROR_MAX, "out of memory");
+        (void)snprintf(error, LOCAL_KEY_ERROR_MAX, "out of memory");
         return NULL;
     }
     if (read_or_make(key->path, error) == KEY_FOUND)
         return key;
-    code_key_close(key);
+    local_key_close(key);
     return NULL;
 }
 
-void code_key_close(struct code_key *key)
+void local_key_close(struct local_key *key)
 {
     if (key)
         free(key->path);
     free(key);
 }
 
-bool code_key_hash(const struct code_key *key, const void *bytes, size_t length,
-                   char hash[DIGEST_TEXT])
+bool local_key_hash(const struct local_key *key, const void *bytes, size_t length,
+                    char hash[DIGEST_TEXT])
 {
     _cleanup_(wipe) unsigned char secret[KEY_BYTES];
-    char error[CODE_ERROR_MAX] = "it is gone";
+    char error[LOCAL_KEY_ERROR_MAX] = "it is gone";
     unsigned char digest[DIGEST_BYTES];
     if (read_key(key->path, secret, error) != KEY_FOUND) {
         log_event(LOG_LEVEL_ERROR, "code_key_unusable", {"file", key->path}, {"detail", error});
@@ -170,8 +170,8 @@ bool code_key_hash(const struct code_key *key, const void *bytes, size_t length,
     return true;
 }
 
-bool code_key_derive(const char *database, const char *label, unsigned char derived[DIGEST_BYTES],
-                     char error[CODE_ERROR_MAX])
+bool local_key_derive(const char *database, const char *label, unsigned char derived[DIGEST_BYTES],
+                      char error[LOCAL_KEY_ERROR_MAX])
 {
     _cleanup_(wipe) unsigned char secret[KEY_BYTES];
     _cleanup_(cleanup_free) char *path = NULL;
