@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "endpoint.h"
 
-#include "explain.h"
+#include "operator_proof.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -137,9 +137,9 @@ static void explain(const struct endpoint *endpoint, struct exchange *exchange,
                     enum refusal refusal)
 {
     const char *database = exchange->service->config->store.database;
-    if (explain_verify(database, endpoint->name, exchange->now,
-                       exchange_variable(exchange, EXPLAIN_VARIABLE)))
-        (void)exchange_add_header(exchange, EXPLAIN_ANSWER ": %s", refusal_word(refusal));
+    if (operator_proof_verify(database, endpoint->name, exchange->now,
+                              exchange_variable(exchange, OPERATOR_PROOF_VARIABLE)))
+        (void)exchange_add_header(exchange, OPERATOR_PROOF_ANSWER ": %s", refusal_word(refusal));
 }
 
 /* To a client that was refused in a subrequest, whose answer the web server dropped. */

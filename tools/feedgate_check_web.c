@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "feedgate_check.h"
 
-#include "explain.h"
 #include "feedgate_probe.h"
+#include "operator_proof.h"
 #include "url.h"
 
 #include <stdio.h>
@@ -11,7 +11,7 @@
 /*
  * Whether requests reach the endpoints through the web server with all that
  * they need. Each request here is refused, as nothing but our asking why
- * (explain.h) makes it special, and none names a session or a customer: what
+ * (operator_proof.h) makes it special, and none names a session or a customer: what
  * comes with a true key has an empty object as its body.
  */
 
@@ -148,7 +148,7 @@ static void judge_silence(struct check *check, const struct probe *probe,
             "/%s answers (status %ld), but not with this database: give the endpoints this "
             "configuration (FEEDGATE_CONF) and restart them; else let the proxy in front "
             "pass on %s and %s",
-            path, status, EXPLAIN_REQUEST, EXPLAIN_ANSWER);
+            path, status, OPERATOR_PROOF_REQUEST, OPERATOR_PROOF_ANSWER);
     else if (status >= 300 && status < 400)
         judge_redirect(check, probe, answer);
     else if (status == 500 || status == 502 || status == 503 || status == 504)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "feedgate_probe.h"
 
-#include "explain.h"
+#include "operator_proof.h"
 
 #include <openssl/crypto.h>
 #include <stdio.h>
@@ -110,7 +110,7 @@ static bool call_out(const struct config *config, const struct way *way, const s
                      char error[PROBE_ERROR_MAX])
 {
     struct fetch_header wanted[WANTED_COUNT + 1] = {
-        [WANTED_WORD] = {.name = EXPLAIN_ANSWER},
+        [WANTED_WORD] = {.name = OPERATOR_PROOF_ANSWER},
         [WANTED_LOCATION] = {.name = "Location"},
         [WANTED_TYPE] = {.name = "Content-Type"},
         [WANTED_POLICY] = {.name = "Content-Security-Policy"},
@@ -156,15 +156,15 @@ enum probe_result probe_send(struct call *call, const char *base, const struct p
                              struct probe_answer *answer, char error[PROBE_ERROR_MAX])
 {
     const struct config *config = call->service.config;
-    char value[EXPLAIN_SIZE];
+    char value[OPERATOR_PROOF_SIZE];
     struct way way;
     char explain[HEADER_SIZE], host[HEADER_SIZE], key[HEADER_SIZE], authorization[HEADER_SIZE];
     size_t length;
     const char *public_host = probe_authority(config->journey.public_url, &length);
-    if (!explain_make(config->store.database, probe->endpoint, now_of(call), value, error))
+    if (!operator_proof_make(config->store.database, probe->endpoint, now_of(call), value, error))
         return PROBE_NO_KEY;
     find_way(config, base, probe, &way);
-    (void)snprintf(explain, sizeof explain, EXPLAIN_REQUEST ": %s", value);
+    (void)snprintf(explain, sizeof explain, OPERATOR_PROOF_REQUEST ": %s", value);
     (void)snprintf(host, sizeof host, "Host: %.*s", (int)length, public_host);
     (void)snprintf(key, sizeof key, "%s: %.*s", config->notification.key_header,
                    (int)config->notification.key.length, config->notification.key.bytes);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "rules.h"
 
-#include "explain.h"
+#include "operator_proof.h"
 
 #include <string.h>
 #include <sys/stat.h>
@@ -10,17 +10,17 @@
 
 static const char *explain(const char *endpoint, int64_t shift_s)
 {
-    char value[EXPLAIN_SIZE];
+    char value[OPERATOR_PROOF_SIZE];
     char error[LOCAL_KEY_ERROR_MAX];
-    EXPECT(explain_make(server_path("feedgate.db"), endpoint, (server_time() + shift_s) * 1000,
-                        value, error),
+    EXPECT(operator_proof_make(server_path("feedgate.db"), endpoint,
+                               (server_time() + shift_s) * 1000, value, error),
            "%s", error);
-    return scratch_format(EXPLAIN_REQUEST ": %s", value);
+    return scratch_format(OPERATOR_PROOF_REQUEST ": %s", value);
 }
 
 static void expect_word(struct response response, const char *word)
 {
-    EXPECT_TEXT(response_header(&response, EXPLAIN_ANSWER), word);
+    EXPECT_TEXT(response_header(&response, OPERATOR_PROOF_ANSWER), word);
 }
 
 START_TEST(who_holds_the_key_learns_why)
@@ -89,16 +89,16 @@ static void expect_silence(const char *header)
 START_TEST(without_a_good_proof_nobody_learns_why)
 {
     expect_word(NOTIFY(.authorization = OMIT), NULL);
-    const char *good = explain("notification", 0) + strlen(EXPLAIN_REQUEST ": ");
+    const char *good = explain("notification", 0) + strlen(OPERATOR_PROOF_REQUEST ": ");
     const char *expiry = scratch_copy(good, strcspn(good, "."));
     const char *mac = strchr(good, '.') + 1;
     for (size_t i = 0; i < ROWS(forgeries); i++) {
         case_is(forgeries[i].name);
         const char *value = fill_in(fill_in(forgeries[i].value, '#', expiry), '*', mac);
-        expect_silence(scratch_format(EXPLAIN_REQUEST ": %s", value));
+        expect_silence(scratch_format(OPERATOR_PROOF_REQUEST ": %s", value));
     }
     case_is("upper case");
-    expect_silence(scratch_format(EXPLAIN_REQUEST ": %s.%s", expiry, upper_case(mac)));
+    expect_silence(scratch_format(OPERATOR_PROOF_REQUEST ": %s.%s", expiry, upper_case(mac)));
     case_is("two lines");
     expect_word(NOTIFY(.authorization = OMIT,
                        .headers = {explain("notification", 0), explain("notification", 0)}),
@@ -117,20 +117,20 @@ START_TEST(a_proof_is_for_one_endpoint_and_a_short_time)
     expect_silence(explain("notificatio", 0));
     expect_word(LIST(.authorization = OMIT, .headers = {explain("notification", 0)}), NULL);
     case_is("expired");
-    expect_silence(explain("notification", -EXPLAIN_LIFETIME_S / 2 - 1));
+    expect_silence(explain("notification", -OPERATOR_PROOF_LIFETIME_S / 2 - 1));
     case_is("in its last second");
     expect_word(NOTIFY(.authorization = OMIT,
-                       .headers = {explain("notification", -EXPLAIN_LIFETIME_S / 2)}),
+                       .headers = {explain("notification", -OPERATOR_PROOF_LIFETIME_S / 2)}),
                 "token_missing");
     case_is("too far ahead");
-    expect_silence(explain("notification", EXPLAIN_LIFETIME_S / 2 + 1));
+    expect_silence(explain("notification", OPERATOR_PROOF_LIFETIME_S / 2 + 1));
     case_is("as far ahead as may be");
-    expect_word(
-        NOTIFY(.authorization = OMIT, .headers = {explain("notification", EXPLAIN_LIFETIME_S / 2)}),
-        "token_missing");
+    expect_word(NOTIFY(.authorization = OMIT,
+                       .headers = {explain("notification", OPERATOR_PROOF_LIFETIME_S / 2)}),
+                "token_missing");
     case_is("kept until it is expired");
     const char *kept = explain("notification", 0);
-    clock_move(EXPLAIN_LIFETIME_S / 2 + 1);
+    clock_move(OPERATOR_PROOF_LIFETIME_S / 2 + 1);
     expect_silence(kept);
 }
 END_TEST

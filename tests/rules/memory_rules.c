@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "rules.h"
 
-#include "explain.h"
+#include "operator_proof.h"
 #include "processes.h"
 
 #include <fcntl.h>
@@ -197,14 +197,15 @@ static void look_for_all_secrets(void)
 /* One request for each use of a key: the guard's, and the operator's proof. */
 static void use_keys(const char *endpoint)
 {
-    char value[EXPLAIN_SIZE];
+    char value[OPERATOR_PROOF_SIZE];
     char error[LOCAL_KEY_ERROR_MAX];
-    EXPECT(explain_make(server_path("feedgate.db"), endpoint, server_time() * 1000, value, error),
+    EXPECT(operator_proof_make(server_path("feedgate.db"), endpoint, server_time() * 1000, value,
+                               error),
            "%s", error);
-    const char *proof = scratch_format(EXPLAIN_REQUEST ": %s", value);
+    const char *proof = scratch_format(OPERATOR_PROOF_REQUEST ": %s", value);
     struct request request = {.path = scratch_format("/%s?x=1", endpoint), .headers = {proof}};
     EXPECT(response_header(&(struct response){.headers = http_send(&request).headers},
-                           EXPLAIN_ANSWER) != NULL,
+                           OPERATOR_PROOF_ANSWER) != NULL,
            "%s", "the proof isn't taken");
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "explain.h"
+#include "operator_proof.h"
 
 #include "clock.h"
 
@@ -30,18 +30,19 @@ static bool authenticate(const char *database, const char *endpoint, int64_t exp
     return made;
 }
 
-bool explain_make(const char *database, const char *endpoint, int64_t now, char value[EXPLAIN_SIZE],
-                  char error[LOCAL_KEY_ERROR_MAX])
+bool operator_proof_make(const char *database, const char *endpoint, int64_t now,
+                         char value[OPERATOR_PROOF_SIZE], char error[LOCAL_KEY_ERROR_MAX])
 {
     char mac[DIGEST_TEXT];
-    int64_t expiry = now / SECOND_MS + EXPLAIN_LIFETIME_S / 2;
+    int64_t expiry = now / SECOND_MS + OPERATOR_PROOF_LIFETIME_S / 2;
     if (!authenticate(database, endpoint, expiry, mac, error))
         return false;
-    int length = snprintf(value, EXPLAIN_SIZE, "%" PRId64 ".%s", expiry, mac);
-    return length > 0 && length < EXPLAIN_SIZE;
+    int length = snprintf(value, OPERATOR_PROOF_SIZE, "%" PRId64 ".%s", expiry, mac);
+    return length > 0 && length < OPERATOR_PROOF_SIZE;
 }
 
-bool explain_verify(const char *database, const char *endpoint, int64_t now, const char *value)
+bool operator_proof_verify(const char *database, const char *endpoint, int64_t now,
+                           const char *value)
 {
     char mac[DIGEST_TEXT];
     char error[LOCAL_KEY_ERROR_MAX];
@@ -51,7 +52,7 @@ bool explain_verify(const char *database, const char *endpoint, int64_t now, con
         strlen(value) != digits + DIGEST_TEXT)
         return false;
     int64_t expiry = strtoll(value, NULL, 10);
-    if (expiry < now / SECOND_MS || expiry > now / SECOND_MS + EXPLAIN_LIFETIME_S)
+    if (expiry < now / SECOND_MS || expiry > now / SECOND_MS + OPERATOR_PROOF_LIFETIME_S)
         return false;
     return authenticate(database, endpoint, expiry, mac, error) &&
            digest_equal(value + digits + 1, DIGEST_TEXT - 1, mac, DIGEST_TEXT - 1);

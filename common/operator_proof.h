@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef FEEDGATE_EXPLAIN_H
-#define FEEDGATE_EXPLAIN_H
+#ifndef FEEDGATE_OPERATOR_PROOF_H
+#define FEEDGATE_OPERATOR_PROOF_H
 
 #include "local_key.h"
 
@@ -13,27 +13,28 @@
  *
  *     Feedgate-Explain: EXPIRY.MAC
  *
- * EXPIRY in seconds since 1970, at most EXPLAIN_LIFETIME_S ahead, and MAC the
+ * EXPIRY in seconds since 1970, at most OPERATOR_PROOF_LIFETIME_S ahead, and MAC the
  * HMAC-SHA-256 of the endpoint's name and EXPIRY, in hexadecimal, by a key that
  * is derived for this alone. The answer to a refused request then says
  * `Feedgate-Refusal: WORD`, as the log does; nothing else is different.
  */
 
-#define EXPLAIN_REQUEST "Feedgate-Explain"
-#define EXPLAIN_VARIABLE "HTTP_FEEDGATE_EXPLAIN"
-#define EXPLAIN_ANSWER "Feedgate-Refusal"
+#define OPERATOR_PROOF_REQUEST "Feedgate-Explain"
+#define OPERATOR_PROOF_VARIABLE "HTTP_FEEDGATE_EXPLAIN"
+#define OPERATOR_PROOF_ANSWER "Feedgate-Refusal"
 
-enum { EXPLAIN_LIFETIME_S = 120, EXPLAIN_SIZE = 96 };
+enum { OPERATOR_PROOF_LIFETIME_S = 120, OPERATOR_PROOF_SIZE = 96 };
 
 /*
  * The header's value for a request to this endpoint, good from now
  * (milliseconds) for half of the lifetime. False and one line in `error` when
  * the key can't be read.
  */
-bool explain_make(const char *database, const char *endpoint, int64_t now, char value[EXPLAIN_SIZE],
-                  char error[LOCAL_KEY_ERROR_MAX]);
+bool operator_proof_make(const char *database, const char *endpoint, int64_t now,
+                         char value[OPERATOR_PROOF_SIZE], char error[LOCAL_KEY_ERROR_MAX]);
 
 /* Whether the value (NULL: none) is such a proof, now and for this endpoint. Logs nothing. */
-bool explain_verify(const char *database, const char *endpoint, int64_t now, const char *value);
+bool operator_proof_verify(const char *database, const char *endpoint, int64_t now,
+                           const char *value);
 
 #endif
