@@ -6,7 +6,7 @@
  * follows, up to the way back to Sage, is the journey (common/journey.h); or the
  * provider's own application has it, and this endpoint is the gate in front.
  */
-#include "gate.h"
+#include "authorizer.h"
 #include "journey.h"
 #include "process.h"
 
@@ -45,7 +45,7 @@ static const struct endpoint auth = {
         {
             .guards = {guard_no_prefetch},
             .parameters = auth_parameters,
-            .handle = gate_pass_session,
+            .handle = authorizer_pass_session,
         },
 };
 

@@ -5,7 +5,7 @@
  * a bank account that is linked already. The same rules as at /auth, and the
  * same sessions: Sage's notification doesn't say which of the two it is for.
  */
-#include "gate.h"
+#include "authorizer.h"
 #include "journey.h"
 #include "process.h"
 
@@ -42,7 +42,7 @@ static const struct endpoint authrefresh = {
         {
             .guards = {guard_no_prefetch},
             .parameters = authrefresh_parameters,
-            .handle = gate_pass_session,
+            .handle = authorizer_pass_session,
         },
 };
 

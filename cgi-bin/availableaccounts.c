@@ -8,8 +8,8 @@
  * through: whose accounts are shown is the application's to say then.
  */
 #include "account.h"
+#include "authorizer.h"
 #include "cleanup.h"
-#include "gate.h"
 #include "process.h"
 
 static const struct parameter availableaccounts_parameters[] = {
@@ -71,7 +71,7 @@ static const struct endpoint availableaccounts = {
             .guards = {guard_sage_address, guard_key_header_if_required,
                        guard_availableaccounts_token},
             .parameters = availableaccounts_parameters,
-            .handle = gate_pass_external_id,
+            .handle = authorizer_pass_external_id,
         },
 };
 

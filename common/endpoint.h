@@ -37,7 +37,8 @@ struct endpoint {
     struct operation get;
     struct operation get_ticket; /* in place of `get` when the query has a `ticket` */
     struct operation post;
-    struct operation authorize; /* a GET on its way to the provider's own application (gate.h) */
+    struct operation
+        authorize; /* a GET on its way to the provider's own application (authorizer.h) */
 };
 
 /* Serves one request, from its method to its reply and its line in the log. */

@@ -24,9 +24,9 @@
  * Beside it, one more web server gates an application (tests/support/front.h).
  *
  * To add a refusal, give provoke() in recipes.c a case, the request that is
- * answered with it, and gates_that_refuse() in gate.c another, the endpoints that
+ * answered with it, and gates_that_refuse() in authorizer.c another, the endpoints that
  * refuse so as Authorizers, each of which is a row. Without them this doesn't
- * compile. To add another row, write a test in passing.c, web.c, https.c or gate.c
+ * compile. To add another row, write a test in passing.c, web.c, https.c or authorizer.c
  * that begins with row_begin() and ends with row_passed(), and add it to the file's
  * suite.
  */

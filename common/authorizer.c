@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "gate.h"
+#include "authorizer.h"
 
 #include "opening.h"
 #include "reply.h"
@@ -54,7 +54,7 @@ static enum refusal pass(struct exchange *exchange, const char *flow)
     return reply_pass(exchange);
 }
 
-enum refusal gate_pass_session(struct exchange *exchange)
+enum refusal authorizer_pass_session(struct exchange *exchange)
 {
     enum refusal refusal = judge_values(exchange);
     if (refusal == REFUSAL_NONE)
@@ -62,7 +62,7 @@ enum refusal gate_pass_session(struct exchange *exchange)
     return refusal == REFUSAL_NONE ? pass(exchange, flow_name(exchange->flow)) : refusal;
 }
 
-enum refusal gate_pass_external_id(struct exchange *exchange)
+enum refusal authorizer_pass_external_id(struct exchange *exchange)
 {
     enum refusal refusal = judge_values(exchange);
     if (refusal == REFUSAL_NONE)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef FEEDGATE_GATE_H
-#define FEEDGATE_GATE_H
+#ifndef FEEDGATE_AUTHORIZER_H
+#define FEEDGATE_AUTHORIZER_H
 
 #include "exchange.h"
 
@@ -17,9 +17,9 @@
  * EXTERNAL_ID in place of BANK_ID. What couldn't come through unchanged is
  * refused before anything is consumed.
  */
-enum refusal gate_pass_session(struct exchange *exchange);
+enum refusal authorizer_pass_session(struct exchange *exchange);
 
 /* Passes on EXTERNAL_ID, with the FLOW `availableaccounts`, and changes nothing. */
-enum refusal gate_pass_external_id(struct exchange *exchange);
+enum refusal authorizer_pass_external_id(struct exchange *exchange);
 
 #endif
