@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "journey.h"
 
+#include "account_items.h"
 #include "cleanup.h"
 #include "conclusion.h"
 #include "opening.h"
 #include "page.h"
 #include "reply.h"
-#include "shown_accounts.h"
 #include "steps.h"
 
 #include <inttypes.h>
@@ -49,7 +49,7 @@ static struct content begin_content(const struct exchange *exchange, enum flow f
 }
 
 static enum refusal show(struct exchange *exchange, int status, enum page_kind kind,
-                         const struct content *content, const struct shown_accounts *accounts)
+                         const struct content *content, const struct account_items *accounts)
 {
     const struct page page = {
         .kind = kind,
@@ -99,9 +99,9 @@ static enum refusal show_accounts_page(struct exchange *exchange, const struct s
     const struct session_journey *session = &standing->session;
     char url[URL_SIZE];
     char count[NUMBER_SIZE];
-    _cleanup_(shown_accounts_clear) struct shown_accounts accounts;
-    enum refusal refusal = shown_accounts_read(exchange->service->store, page_language(exchange),
-                                               session->customer_id, &accounts);
+    _cleanup_(account_items_clear) struct account_items accounts;
+    enum refusal refusal = account_items_read(exchange->service->store, page_language(exchange),
+                                              session->customer_id, &accounts);
     if (refusal != REFUSAL_NONE)
         return refusal;
     (void)snprintf(count, sizeof count, "%zu", accounts.count);

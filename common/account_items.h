@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef FEEDGATE_SHOWN_ACCOUNTS_H
-#define FEEDGATE_SHOWN_ACCOUNTS_H
+#ifndef FEEDGATE_ACCOUNT_ITEMS_H
+#define FEEDGATE_ACCOUNT_ITEMS_H
 
 #include "page.h"
 #include "pages.h"
 
 /* A customer's accounts as the items of a page. */
-struct shown_accounts {
+struct account_items {
     size_t count;
     size_t capacity;
     const struct page_value **items; /* each one allocation, with its texts behind its values */
@@ -16,10 +16,10 @@ struct shown_accounts {
 
 /*
  * Reads all accounts of a customer: REFUSAL_NONE, STORE_BUSY, STORE_FAILED or
- * OUT_OF_MEMORY. shown_accounts_clear() is due in any case.
+ * OUT_OF_MEMORY. account_items_clear() is due in any case.
  */
-enum refusal shown_accounts_read(struct store *store, const struct language *language,
-                                 const char *customer_id, struct shown_accounts *accounts);
-void shown_accounts_clear(struct shown_accounts *accounts);
+enum refusal account_items_read(struct store *store, const struct language *language,
+                                const char *customer_id, struct account_items *accounts);
+void account_items_clear(struct account_items *accounts);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "shown_accounts.h"
+#include "account_items.h"
 
 #include "account.h"
 
@@ -11,7 +11,7 @@ enum { VALUES = 5, AT_FIRST = 16, TEXT_NAME_SIZE = 64 };
 
 struct reading {
     const char *customer_id;
-    struct shown_accounts *accounts;
+    struct account_items *accounts;
 };
 
 /* One account, owned by the caller; NULL when memory is out. */
@@ -40,7 +40,7 @@ static struct page_value *make_item(const struct account *account, const char *t
     return item;
 }
 
-static bool make_room(struct shown_accounts *accounts)
+static bool make_room(struct account_items *accounts)
 {
     if (accounts->count < accounts->capacity)
         return true;
@@ -65,7 +65,7 @@ static const char *translate_type(const struct language *language, const char *t
 
 static void add(const struct account *account, void *context)
 {
-    struct shown_accounts *accounts = context;
+    struct account_items *accounts = context;
     struct page_value *item =
         accounts->failed || !make_room(accounts)
             ? NULL
@@ -82,19 +82,19 @@ static bool read_accounts(struct database *database, void *context)
     return account_list_of(database, reading->customer_id, add, reading->accounts);
 }
 
-enum refusal shown_accounts_read(struct store *store, const struct language *language,
-                                 const char *customer_id, struct shown_accounts *accounts)
+enum refusal account_items_read(struct store *store, const struct language *language,
+                                const char *customer_id, struct account_items *accounts)
 {
     struct reading reading = {.customer_id = customer_id, .accounts = accounts};
-    *accounts = (struct shown_accounts){.language = language};
+    *accounts = (struct account_items){.language = language};
     enum store_result result = store_read(store, read_accounts, &reading);
     return store_refusal(result, accounts->failed ? REFUSAL_OUT_OF_MEMORY : REFUSAL_NONE);
 }
 
-void shown_accounts_clear(struct shown_accounts *accounts)
+void account_items_clear(struct account_items *accounts)
 {
     for (size_t i = 0; i < accounts->count; i++)
         free((void *)accounts->items[i]);
     free(accounts->items);
-    *accounts = (struct shown_accounts){.count = 0};
+    *accounts = (struct account_items){.count = 0};
 }
