@@ -7,14 +7,14 @@
  */
 #include "cleanup.h"
 #include "completion.h"
-#include "conclusion.h"
+#include "ending.h"
 #include "process.h"
 
 #include <string.h>
 
 static enum refusal reply_way_back(struct exchange *exchange, const struct session_journey *session)
 {
-    _cleanup_(cleanup_free) char *url = conclusion_way_back(session);
+    _cleanup_(cleanup_free) char *url = ending_way_back(session);
     _cleanup_(cleanup_json) cJSON *answer = cJSON_CreateObject();
     if (!url || !cJSON_AddStringToObject(answer, "redirectUrl", url))
         return REFUSAL_OUT_OF_MEMORY;
@@ -39,7 +39,7 @@ static enum refusal take_result(struct exchange *exchange, const struct result *
         exchange_note(exchange, detail);
     if (refusal != REFUSAL_NONE)
         return refusal;
-    conclusion_tell_sage(exchange->service, &key);
+    ending_tell_sage(exchange->service, &key);
     return reply_way_back(exchange, &session);
 }
 

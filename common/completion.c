@@ -2,7 +2,7 @@
 #include "completion.h"
 
 #include "cleanup.h"
-#include "conclusion.h"
+#include "ending.h"
 
 #include <string.h>
 
@@ -89,8 +89,8 @@ static bool take(struct database *database, void *context)
     for (size_t i = 0; i < completion->result->account_count; i++)
         report_add_account(&completion->result->accounts[i], &report);
     completion->ended = true;
-    return conclusion_record(database, completion->config, completion->session, &end, &report,
-                             completion->now);
+    return ending_record(database, completion->config, completion->session, &end, &report,
+                         completion->now);
 }
 
 enum refusal completion_take(struct service *service, const struct session_key *key,
@@ -118,6 +118,6 @@ enum refusal completion_take(struct service *service, const struct session_key *
     }
     *detail = completion.detail;
     if (refusal == REFUSAL_NONE && completion.ended)
-        conclusion_log(session, reason);
+        ending_log(session, reason);
     return refusal;
 }

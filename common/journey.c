@@ -3,7 +3,7 @@
 
 #include "account_items.h"
 #include "cleanup.h"
-#include "conclusion.h"
+#include "ending.h"
 #include "opening.h"
 #include "page.h"
 #include "reply.h"
@@ -72,7 +72,7 @@ static enum refusal show_message(struct exchange *exchange, int status, const ch
                                  const struct session_journey *session)
 {
     struct content content = begin_content(exchange, session->flow);
-    _cleanup_(cleanup_free) char *back = conclusion_way_back(session);
+    _cleanup_(cleanup_free) char *back = ending_way_back(session);
     if (!back)
         return REFUSAL_OUT_OF_MEMORY;
     say(&content, "message", message);
@@ -154,7 +154,7 @@ static enum refusal refuse(struct exchange *exchange, const struct standing *sta
                            enum refusal refusal, const char *secret)
 {
     if (standing->session.ending != ENDING_NONE) /* by this very step */
-        conclusion_tell_sage(exchange->service, &standing->session.key);
+        ending_tell_sage(exchange->service, &standing->session.key);
     return answer_refusal(exchange, standing, refusal, secret);
 }
 
@@ -173,10 +173,10 @@ static enum refusal show_ended(struct exchange *exchange, const struct standing 
 
 static enum refusal send_back(struct exchange *exchange, const struct session_journey *session)
 {
-    _cleanup_(cleanup_free) char *back = conclusion_way_back(session);
+    _cleanup_(cleanup_free) char *back = ending_way_back(session);
     if (!back)
         return REFUSAL_OUT_OF_MEMORY;
-    conclusion_tell_sage(exchange->service, &session->key);
+    ending_tell_sage(exchange->service, &session->key);
     return reply_redirect(exchange, back);
 }
 

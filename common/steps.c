@@ -2,7 +2,7 @@
 #include "steps.h"
 
 #include "cleanup.h"
-#include "conclusion.h"
+#include "ending.h"
 
 #include <string.h>
 
@@ -56,8 +56,7 @@ static bool end(struct database *database, struct step_work *work, enum ending e
         .reason = reason,
         .now = work->request->session_now,
     };
-    if (!conclusion_record(database, work->service->config, session, &step, report,
-                           work->request->now))
+    if (!ending_record(database, work->service->config, session, &step, report, work->request->now))
         return false;
     work->ended = reason;
     return true;
@@ -261,7 +260,7 @@ static enum refusal write_step(struct step_work *work, store_piece *piece)
 {
     enum store_result result = store_write(work->service->store, piece, work);
     if (result == STORE_DONE && work->ended)
-        conclusion_log(&work->standing->session, work->ended);
+        ending_log(&work->standing->session, work->ended);
     return store_refusal(result, work->refusal);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef FEEDGATE_CONCLUSION_H
-#define FEEDGATE_CONCLUSION_H
+#ifndef FEEDGATE_ENDING_H
+#define FEEDGATE_ENDING_H
 
 #include "report.h"
 #include "service.h"
@@ -19,20 +19,20 @@
  * outbox works. False on failure, also when the session
  * can't be ended so: then the transaction must not stand.
  */
-bool conclusion_record(struct database *database, const struct config *config,
-                       struct session_journey *session, const struct session_end *end,
-                       const struct report *report, int64_t now);
+bool ending_record(struct database *database, const struct config *config,
+                   struct session_journey *session, const struct session_end *end,
+                   const struct report *report, int64_t now);
 
 /* The line in the log, once the transaction stands. */
-void conclusion_log(const struct session_journey *session, const char *reason);
+void ending_log(const struct session_journey *session, const char *reason);
 
 /*
  * Tells Sage now, within OUTBOX_NOW_MS, if a thread can be spared for the
  * wait; `feedgate deliver` does it otherwise. The service needs SERVICE_REPORTS.
  */
-void conclusion_tell_sage(struct service *service, const struct session_key *key);
+void ending_tell_sage(struct service *service, const struct session_key *key);
 
 /* Where the customer goes then, owned by the caller; NULL when memory is out. */
-char *conclusion_way_back(const struct session_journey *session);
+char *ending_way_back(const struct session_journey *session);
 
 #endif

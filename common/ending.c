@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-#include "conclusion.h"
+#include "ending.h"
 
 #include "cleanup.h"
 #include "log.h"
 #include "outbox.h"
 #include "redirect_uri.h"
 
-bool conclusion_record(struct database *database, const struct config *config,
-                       struct session_journey *session, const struct session_end *end,
-                       const struct report *report, int64_t now)
+bool ending_record(struct database *database, const struct config *config,
+                   struct session_journey *session, const struct session_end *end,
+                   const struct report *report, int64_t now)
 {
     /* It was looked at in this transaction: not to be taken now would be a contradiction. */
     if (session_end(database, end) != STEP_TAKEN)
@@ -28,21 +28,21 @@ bool conclusion_record(struct database *database, const struct config *config,
     return true;
 }
 
-void conclusion_log(const struct session_journey *session, const char *reason)
+void ending_log(const struct session_journey *session, const char *reason)
 {
     log_event(LOG_LEVEL_INFO, "journey_ended", {"session", session->key.log_id},
               {"flow", flow_word(session->flow)}, {"result", ending_word(session->ending)},
               {"reason", reason});
 }
 
-void conclusion_tell_sage(struct service *service, const struct session_key *key)
+void ending_tell_sage(struct service *service, const struct session_key *key)
 {
     if (atomic_fetch_add(&service->reporting, 1) < service->reporting_max)
         (void)outbox_deliver_now(service->store, service->provider_api, &service->clock, key);
     (void)atomic_fetch_sub(&service->reporting, 1);
 }
 
-char *conclusion_way_back(const struct session_journey *session)
+char *ending_way_back(const struct session_journey *session)
 {
     return redirect_uri_with_state(session->redirect_uri, session->state);
 }
