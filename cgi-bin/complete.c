@@ -21,19 +21,19 @@ static enum refusal reply_way_back(struct exchange *exchange, const struct sessi
     return reply_document(exchange, answer);
 }
 
-static enum refusal take_result(struct exchange *exchange, const struct result *result)
+static enum refusal take_result(struct exchange *exchange, const struct completion_body *body)
 {
     struct session_key key;
     struct session_journey session;
     const char *detail;
     struct session_instant instant;
-    if (!session_key_make(result->authorisation_id, &key))
+    if (!session_key_make(body->authorisation_id, &key))
         return REFUSAL_INTERNAL;
     memcpy(exchange->log_id, key.log_id, sizeof key.log_id);
     enum refusal refusal = exchange_session_time(exchange, &instant);
     if (refusal != REFUSAL_NONE)
         return refusal;
-    refusal = completion_take(exchange->service, &key, result, exchange->now, instant.now, &session,
+    refusal = completion_take(exchange->service, &key, body, exchange->now, instant.now, &session,
                               &detail);
     if (detail)
         exchange_note(exchange, detail);
@@ -45,15 +45,16 @@ static enum refusal take_result(struct exchange *exchange, const struct result *
 
 static enum refusal complete_journey(struct exchange *exchange)
 {
-    struct result result;
-    char detail[RESULT_DETAIL_SIZE] = "";
-    enum refusal refusal = result_read(exchange->body, exchange->body_length, &result, detail);
+    struct completion_body body;
+    char detail[COMPLETION_BODY_DETAIL_SIZE] = "";
+    enum refusal refusal =
+        completion_body_read(exchange->body, exchange->body_length, &body, detail);
     if (refusal != REFUSAL_NONE) {
         exchange_note(exchange, detail);
         return refusal;
     }
-    refusal = take_result(exchange, &result);
-    result_clear(&result);
+    refusal = take_result(exchange, &body);
+    completion_body_clear(&body);
     return refusal;
 }
 

@@ -9,7 +9,7 @@
 struct completion {
     const struct config *config;
     const struct session_key *key;
-    const struct result *result;
+    const struct completion_body *body;
     int64_t now; /* by the machine's clock */
     int64_t session_now;
     char digest[DIGEST_TEXT]; /* of the result */
@@ -24,8 +24,8 @@ static const char reason[] = "application";
 /* What Sage is told of a success must name accounts, where the flow's report has them. */
 static const char *missing_accounts(const struct completion *completion)
 {
-    const struct result *result = completion->result;
-    if (result->ending != ENDING_SUCCESS || result->account_count > 0)
+    const struct completion_body *body = completion->body;
+    if (body->ending != ENDING_SUCCESS || body->account_count > 0)
         return NULL;
     if (completion->session->flow == FLOW_AUTHORISATION)
         return "bankAccounts must have at least one account";
@@ -38,7 +38,7 @@ static const char *missing_accounts(const struct completion *completion)
 static bool is_same(const struct completion *completion)
 {
     const struct session_journey *session = completion->session;
-    return session->ending == completion->result->ending &&
+    return session->ending == completion->body->ending &&
            (session->ending != ENDING_SUCCESS ||
             strcmp(session->result_hash, completion->digest) == 0);
 }
@@ -75,7 +75,7 @@ static bool take(struct database *database, void *context)
     _cleanup_(report_clear) struct report report;
     const struct session_end end = {
         .key = completion->key,
-        .ending = completion->result->ending,
+        .ending = completion->body->ending,
         .reason = reason,
         .result_hash = completion->digest,
         .now = completion->session_now,
@@ -86,28 +86,28 @@ static bool take(struct database *database, void *context)
         return false;
     if (completion->refusal != REFUSAL_NONE || completion->session->ending != ENDING_NONE)
         return true;
-    for (size_t i = 0; i < completion->result->account_count; i++)
-        report_add_account(&completion->result->accounts[i], &report);
+    for (size_t i = 0; i < completion->body->account_count; i++)
+        report_add_account(&completion->body->accounts[i], &report);
     completion->ended = true;
     return ending_record(database, completion->config, completion->session, &end, &report,
                          completion->now);
 }
 
 enum refusal completion_take(struct service *service, const struct session_key *key,
-                             const struct result *result, int64_t now, int64_t session_now,
+                             const struct completion_body *body, int64_t now, int64_t session_now,
                              struct session_journey *session, const char **detail)
 {
     struct completion completion = {
         .config = service->config,
         .key = key,
-        .result = result,
+        .body = body,
         .now = now,
         .session_now = session_now,
         .session = session,
     };
     memset(session, 0, sizeof *session);
     *detail = NULL;
-    if (!result_digest(result, completion.digest))
+    if (!completion_body_digest(body, completion.digest))
         return REFUSAL_INTERNAL;
     /* What is refused, and repeats, needn't wait for the lock. */
     enum store_result stored = store_read(service->store, look, &completion);

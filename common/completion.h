@@ -2,7 +2,7 @@
 #ifndef FEEDGATE_COMPLETION_H
 #define FEEDGATE_COMPLETION_H
 
-#include "result.h"
+#include "completion_body.h"
 #include "service.h"
 #include "session.h"
 
@@ -21,7 +21,7 @@
  * the machine's clock.
  */
 enum refusal completion_take(struct service *service, const struct session_key *key,
-                             const struct result *result, int64_t now, int64_t session_now,
+                             const struct completion_body *body, int64_t now, int64_t session_now,
                              struct session_journey *session, const char **detail);
 
 #endif

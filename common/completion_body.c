@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "result.h"
+#include "completion_body.h"
 
 #include "account_text.h"
 #include "cleanup.h"
@@ -12,8 +12,8 @@
 
 /* A document that is being read. */
 struct reading {
-    struct result *result;
-    char *detail; /* RESULT_DETAIL_SIZE bytes */
+    struct completion_body *body;
+    char *detail; /* COMPLETION_BODY_DETAIL_SIZE bytes */
     char place[sizeof "bankAccounts[4294967295]"];
 };
 
@@ -41,7 +41,7 @@ static const char **text_of(struct account *account, size_t member)
 static bool refuse(const struct reading *reading, const char *member, const char *complaint)
 {
     const char *place = reading->place[0] || member ? reading->place : "the body";
-    (void)snprintf(reading->detail, RESULT_DETAIL_SIZE, "%s%s%s %s", place,
+    (void)snprintf(reading->detail, COMPLETION_BODY_DETAIL_SIZE, "%s%s%s %s", place,
                    place[0] && member ? "." : "", member ? member : "",
                    complaint); /* cut at worst */
     return false;
@@ -98,7 +98,7 @@ static bool have_same_identifiers(const struct account *one, const struct accoun
 /* Sage would take one of two for the other: it knows accounts by these. */
 static bool is_new(const struct reading *reading, size_t count)
 {
-    const struct account *accounts = reading->result->accounts;
+    const struct account *accounts = reading->body->accounts;
     for (size_t i = 0; i < count; i++) {
         if (strcmp(accounts[i].external_id, accounts[count].external_id) == 0)
             return refuse(reading, "bankAccountExternalId", "is the one of an account above, too");
@@ -111,36 +111,36 @@ static bool is_new(const struct reading *reading, size_t count)
 
 static bool read_accounts(struct reading *reading, const cJSON *accounts)
 {
-    struct result *result = reading->result;
+    struct completion_body *body = reading->body;
     if (!accounts)
         return true;
-    if (result->ending != ENDING_SUCCESS)
+    if (body->ending != ENDING_SUCCESS)
         return refuse(reading, "bankAccounts", "belongs to the status success alone");
     if (!cJSON_IsArray(accounts))
         return refuse(reading, "bankAccounts", "must be an array");
     const cJSON *item;
     cJSON_ArrayForEach(item, accounts)
     {
-        if (result->account_count == RESULT_ACCOUNTS_MAX) {
+        if (body->account_count == COMPLETION_BODY_ACCOUNTS_MAX) {
             reading->place[0] = '\0'; /* it isn't about an account */
             return refuse(reading, "bankAccounts", "must not have more than 200 accounts");
         }
         (void)snprintf(reading->place, sizeof reading->place, "bankAccounts[%zu]",
-                       result->account_count);
-        if (!read_account(reading, item, &result->accounts[result->account_count]) ||
-            !is_new(reading, result->account_count))
+                       body->account_count);
+        if (!read_account(reading, item, &body->accounts[body->account_count]) ||
+            !is_new(reading, body->account_count))
             return false;
-        result->account_count++;
+        body->account_count++;
     }
     return true;
 }
-_Static_assert((int)RESULT_ACCOUNTS_MAX == 200, "the complaint above says so");
+_Static_assert((int)COMPLETION_BODY_ACCOUNTS_MAX == 200, "the complaint above says so");
 
 static bool read_status(const struct reading *reading, const char *status)
 {
     for (enum ending ending = ENDING_SUCCESS; status && ending <= ENDING_ERROR; ending++)
         if (strcmp(ending_word(ending), status) == 0) {
-            reading->result->ending = ending;
+            reading->body->ending = ending;
             return true;
         }
     return refuse(reading, "status", "must be one of success, cancelled, error");
@@ -148,8 +148,8 @@ static bool read_status(const struct reading *reading, const char *status)
 
 static bool read_document(struct reading *reading)
 {
-    struct result *result = reading->result;
-    const cJSON *document = result->document;
+    struct completion_body *body = reading->body;
+    const cJSON *document = body->document;
     if (!cJSON_IsObject(document))
         return refuse(reading, NULL, "must be an object");
     const cJSON *member;
@@ -159,32 +159,32 @@ static bool read_document(struct reading *reading)
             strcmp(member->string, "status") != 0 && strcmp(member->string, "bankAccounts") != 0)
             return refuse_unknown(reading, member->string);
     }
-    result->authorisation_id = json_text(document, "authorisationId");
-    if (!result->authorisation_id || !uuid_is_valid(result->authorisation_id))
+    body->authorisation_id = json_text(document, "authorisationId");
+    if (!body->authorisation_id || !uuid_is_valid(body->authorisation_id))
         return refuse(reading, "authorisationId", "must be a UUID");
     return read_status(reading, json_text(document, "status")) &&
            read_accounts(reading, json_member(document, "bankAccounts"));
 }
 
-enum refusal result_read(const char *bytes, size_t length, struct result *result,
-                         char detail[RESULT_DETAIL_SIZE])
+enum refusal completion_body_read(const char *bytes, size_t length, struct completion_body *body,
+                                  char detail[COMPLETION_BODY_DETAIL_SIZE])
 {
-    struct reading reading = {.result = result, .detail = detail};
-    memset(result, 0, sizeof *result);
-    result->document = json_parse(bytes, length);
-    if (!result->document)
+    struct reading reading = {.body = body, .detail = detail};
+    memset(body, 0, sizeof *body);
+    body->document = json_parse(bytes, length);
+    if (!body->document)
         return REFUSAL_BODY_MALFORMED;
     if (read_document(&reading))
         return REFUSAL_NONE;
-    result_clear(result);
+    completion_body_clear(body);
     return REFUSAL_RESULT_MALFORMED;
 }
 
-void result_clear(struct result *result)
+void completion_body_clear(struct completion_body *body)
 {
-    cJSON_Delete(result->document);
-    result->document = NULL;
-    result->account_count = 0;
+    cJSON_Delete(body->document);
+    body->document = NULL;
+    body->account_count = 0;
 }
 
 static int compare_accounts(const void *a, const void *b)
@@ -195,15 +195,15 @@ static int compare_accounts(const void *a, const void *b)
 }
 
 /* An array of status and members, so that no two different results have the same text. */
-static cJSON *make_canonical(const struct result *result)
+static cJSON *make_canonical(const struct completion_body *body)
 {
-    struct account sorted[RESULT_ACCOUNTS_MAX];
-    memcpy(sorted, result->accounts, sizeof sorted);
-    qsort(sorted, result->account_count, sizeof sorted[0], compare_accounts);
+    struct account sorted[COMPLETION_BODY_ACCOUNTS_MAX];
+    memcpy(sorted, body->accounts, sizeof sorted);
+    qsort(sorted, body->account_count, sizeof sorted[0], compare_accounts);
     cJSON *canonical = cJSON_CreateArray();
-    bool made = canonical &&
-                cJSON_AddItemToArray(canonical, cJSON_CreateString(ending_word(result->ending)));
-    for (size_t i = 0; made && i < result->account_count; i++)
+    bool made =
+        canonical && cJSON_AddItemToArray(canonical, cJSON_CreateString(ending_word(body->ending)));
+    for (size_t i = 0; made && i < body->account_count; i++)
         for (size_t j = 0; made && j < ACCOUNT_MEMBERS; j++)
             made = cJSON_AddItemToArray(canonical, cJSON_CreateString(*text_of(&sorted[i], j)));
     if (made)
@@ -212,9 +212,9 @@ static cJSON *make_canonical(const struct result *result)
     return NULL;
 }
 
-bool result_digest(const struct result *result, char digest[DIGEST_TEXT])
+bool completion_body_digest(const struct completion_body *body, char digest[DIGEST_TEXT])
 {
-    _cleanup_(cleanup_json) cJSON *canonical = make_canonical(result);
+    _cleanup_(cleanup_json) cJSON *canonical = make_canonical(body);
     _cleanup_(cleanup_free) char *text = canonical ? cJSON_PrintUnformatted(canonical) : NULL;
     return text && digest_text(text, strlen(text), digest);
 }

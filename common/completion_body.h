@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef FEEDGATE_RESULT_H
-#define FEEDGATE_RESULT_H
+#ifndef FEEDGATE_COMPLETION_BODY_H
+#define FEEDGATE_COMPLETION_BODY_H
 
 #include "account.h"
 #include "digest.h"
@@ -23,33 +23,34 @@
  * account import. Other members are errors.
  */
 
-enum { RESULT_ACCOUNTS_MAX = 200, RESULT_DETAIL_SIZE = 200 };
+enum { COMPLETION_BODY_ACCOUNTS_MAX = 200, COMPLETION_BODY_DETAIL_SIZE = 200 };
 
-struct result {
+struct completion_body {
     cJSON *document; /* owns all texts */
     const char *authorisation_id;
     enum ending ending;
     size_t account_count;
-    struct account accounts[RESULT_ACCOUNTS_MAX]; /* without a type, which the PATCH doesn't have */
+    struct account
+        accounts[COMPLETION_BODY_ACCOUNTS_MAX]; /* without a type, which the PATCH doesn't have */
 };
 
 /*
  * Reads `length` bytes of strict JSON (json.h) and checks all of it, also that
  * no account is there twice. On REFUSAL_NONE the result has to be given back
- * with result_clear(); otherwise it is BODY_MALFORMED, or RESULT_MALFORMED and
+ * with completion_body_clear(); otherwise it is BODY_MALFORMED, or RESULT_MALFORMED and
  * `detail` names the member and what is wrong, without quotes and backslashes.
  */
-enum refusal result_read(const char *bytes, size_t length, struct result *result,
-                         char detail[RESULT_DETAIL_SIZE]);
+enum refusal completion_body_read(const char *bytes, size_t length, struct completion_body *body,
+                                  char detail[COMPLETION_BODY_DETAIL_SIZE]);
 
 /* Gives it back; a zeroed struct is allowed. */
-void result_clear(struct result *result);
+void completion_body_clear(struct completion_body *body);
 
 /*
  * The digest of what the result says, however its JSON was written: neither
  * white space, nor the order of members, nor that of accounts changes it.
  * False when memory is out or OpenSSL fails.
  */
-bool result_digest(const struct result *result, char digest[DIGEST_TEXT]);
+bool completion_body_digest(const struct completion_body *body, char digest[DIGEST_TEXT]);
 
 #endif
