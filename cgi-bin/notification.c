@@ -11,7 +11,7 @@
 #include "process.h"
 #include "session.h"
 
-struct delivery {
+struct receipt {
     const struct event *event;
     struct session_key key; /* of an authorisation */
     int64_t now;            /* by the machine's clock */
@@ -22,71 +22,70 @@ struct delivery {
     enum event_outcome outcome;
 };
 
-static bool arm(struct database *database, struct delivery *delivery)
+static bool arm(struct database *database, struct receipt *receipt)
 {
-    const struct event *event = delivery->event;
-    if (!session_clock_renew(database, delivery->clock, &delivery->instant))
+    const struct event *event = receipt->event;
+    if (!session_clock_renew(database, receipt->clock, &receipt->instant))
         return false;
     const struct session_announcement announcement = {
-        .key = delivery->key,
+        .key = receipt->key,
         .authorisation_id = event->resource_id,
         .bank_id = event->bank_id[0] ? event->bank_id : NULL,
-        .notified_at = delivery->instant.now,
-        .expires_at = delivery->instant.now + delivery->lifetime_ms,
-        .token_expires_at = delivery->token_expires_at,
+        .notified_at = receipt->instant.now,
+        .expires_at = receipt->instant.now + receipt->lifetime_ms,
+        .token_expires_at = receipt->token_expires_at,
     };
     enum session_armed armed = session_arm(database, &announcement);
-    delivery->outcome = armed == SESSION_ARMED ? EVENT_ARMED : EVENT_CONFLICT;
+    receipt->outcome = armed == SESSION_ARMED ? EVENT_ARMED : EVENT_CONFLICT;
     return armed != SESSION_NOT_STORED;
 }
 
 /* What the first event of a type about a resource does; others only stand in the inbox. */
-static bool take_effect(struct database *database, struct delivery *delivery)
+static bool take_effect(struct database *database, struct receipt *receipt)
 {
-    const struct event *event = delivery->event;
+    const struct event *event = receipt->event;
     const char *external_id = event->external_id[0] ? event->external_id : NULL;
     switch (event->kind) {
     case EVENT_AUTHORISATION_CREATED:
-        return arm(database, delivery);
+        return arm(database, receipt);
     case EVENT_BANK_ACCOUNT_CREATED:
         if (!external_id)
             break;
-        delivery->outcome = EVENT_LINKED;
-        return account_link(database, event->resource_key, external_id, delivery->now);
+        receipt->outcome = EVENT_LINKED;
+        return account_link(database, event->resource_key, external_id, receipt->now);
     case EVENT_BANK_ACCOUNT_DELETED:
-        delivery->outcome = EVENT_UNLINKED;
-        return account_unlink(database, event->resource_key, external_id, delivery->now);
+        receipt->outcome = EVENT_UNLINKED;
+        return account_unlink(database, event->resource_key, external_id, receipt->now);
     case EVENT_OTHER:
         break;
     }
-    delivery->outcome = EVENT_STORED;
+    receipt->outcome = EVENT_STORED;
     return true;
 }
 
 static bool record(struct database *database, void *context)
 {
-    struct delivery *delivery = context;
-    const struct event *event = delivery->event;
+    struct receipt *receipt = context;
+    const struct event *event = receipt->event;
     enum inbox_history history;
     if (!inbox_history(database, event, &history))
         return false;
-    delivery->outcome = EVENT_REPEATED;
+    receipt->outcome = EVENT_REPEATED;
     if (history == INBOX_SAME_EVENT)
         return true;
-    delivery->outcome = event->kind == EVENT_OTHER ? EVENT_STORED : EVENT_CONFLICT;
-    if (history == INBOX_NEW && !take_effect(database, delivery))
+    receipt->outcome = event->kind == EVENT_OTHER ? EVENT_STORED : EVENT_CONFLICT;
+    if (history == INBOX_NEW && !take_effect(database, receipt))
         return false;
-    return inbox_record(database, event, delivery->outcome, delivery->now,
-                        delivery->token_expires_at);
+    return inbox_record(database, event, receipt->outcome, receipt->now, receipt->token_expires_at);
 }
 
-static void log_delivery(const struct delivery *delivery, const struct exchange *exchange)
+static void log_receipt(const struct receipt *receipt, const struct exchange *exchange)
 {
-    bool authorisation = delivery->event->kind == EVENT_AUTHORISATION_CREATED;
-    exchange_log(exchange, delivery->outcome == EVENT_CONFLICT ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO,
-                 "notification_recorded", {"outcome", event_outcome_word(delivery->outcome)},
-                 {"type", delivery->event->type}, {"resource_type", delivery->event->resource_type},
-                 {"session", authorisation ? delivery->key.log_id : NULL},
+    bool authorisation = receipt->event->kind == EVENT_AUTHORISATION_CREATED;
+    exchange_log(exchange, receipt->outcome == EVENT_CONFLICT ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO,
+                 "notification_recorded", {"outcome", event_outcome_word(receipt->outcome)},
+                 {"type", receipt->event->type}, {"resource_type", receipt->event->resource_type},
+                 {"session", authorisation ? receipt->key.log_id : NULL},
                  {"client", exchange->token.client});
 }
 
@@ -99,7 +98,7 @@ static enum refusal record_notification(struct exchange *exchange)
             exchange_note(exchange, event.culprit);
         return refusal;
     }
-    struct delivery delivery = {
+    struct receipt receipt = {
         .event = &event,
         .now = exchange->now,
         .lifetime_ms = exchange->service->config->session.lifetime_ms,
@@ -107,15 +106,15 @@ static enum refusal record_notification(struct exchange *exchange)
         .clock = &exchange->service->clock,
     };
     if (event.kind == EVENT_AUTHORISATION_CREATED &&
-        !session_key_make(event.resource_id, &delivery.key))
+        !session_key_make(event.resource_id, &receipt.key))
         return REFUSAL_INTERNAL;
-    refusal = exchange_session_time(exchange, &delivery.instant);
+    refusal = exchange_session_time(exchange, &receipt.instant);
     if (refusal != REFUSAL_NONE)
         return refusal;
-    enum store_result result = store_write(exchange->service->store, record, &delivery);
+    enum store_result result = store_write(exchange->service->store, record, &receipt);
     if (result != STORE_DONE)
         return store_refusal(result, REFUSAL_INTERNAL);
-    log_delivery(&delivery, exchange);
+    log_receipt(&receipt, exchange);
     static const char accepted[] = "{\"data\":{\"value\":\"ok\"},\"links\":{},\"meta\":{}}\n";
     return reply_json(exchange, accepted, sizeof accepted - 1);
 }

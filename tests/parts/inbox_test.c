@@ -14,7 +14,7 @@ enum { NOW = 1000000, LATER = 2 * NOW, TOKEN_EXPIRES = NOW + 5000 };
 #define ID "0f0f0f0f-1111-4222-8333-444444444444"
 #define UPPER_ID "0F0F0F0F-1111-4222-8333-444444444444"
 
-struct delivery {
+struct receipt {
     struct event event;
     int64_t now;
     enum inbox_history history;
@@ -22,19 +22,19 @@ struct delivery {
 
 static bool deliver_piece(struct database *database, void *context)
 {
-    struct delivery *delivery = context;
-    if (!inbox_history(database, &delivery->event, &delivery->history))
+    struct receipt *receipt = context;
+    if (!inbox_history(database, &receipt->event, &receipt->history))
         return false;
-    return delivery->history == INBOX_SAME_EVENT ||
-           inbox_record(database, &delivery->event, EVENT_STORED, delivery->now, TOKEN_EXPIRES);
+    return receipt->history == INBOX_SAME_EVENT ||
+           inbox_record(database, &receipt->event, EVENT_STORED, receipt->now, TOKEN_EXPIRES);
 }
 
 static enum inbox_history deliver_at(const char *body, int64_t now)
 {
-    struct delivery delivery = {.now = now};
-    ck_assert_int_eq((int)event_read(body, strlen(body), &delivery.event), REFUSAL_NONE);
-    write_now(deliver_piece, &delivery);
-    return delivery.history;
+    struct receipt receipt = {.now = now};
+    ck_assert_int_eq((int)event_read(body, strlen(body), &receipt.event), REFUSAL_NONE);
+    write_now(deliver_piece, &receipt);
+    return receipt.history;
 }
 
 static enum inbox_history deliver(const char *body)
