@@ -14,7 +14,7 @@ bool ending_record(struct database *database, const struct config *config,
     if (session_end(database, end) != STEP_TAKEN)
         return false;
     _cleanup_(cleanup_free) char *body = report_body(report, config, session->flow, end->ending);
-    const struct outbox_result result = {
+    const struct delivery delivery = {
         .key = &session->key,
         .authorisation_id = session->authorisation_id,
         .ending = end->ending,
@@ -22,7 +22,7 @@ bool ending_record(struct database *database, const struct config *config,
         .now = now,
         .session_left_ms = session->expires_at - end->now,
     };
-    if (!body || !outbox_put(database, &result))
+    if (!body || !outbox_put(database, &delivery))
         return false;
     session->ending = end->ending;
     return true;

@@ -39,19 +39,19 @@ static void clear_lease(struct lease *lease)
     *lease = (struct lease){0};
 }
 
-bool outbox_put(struct database *database, const struct outbox_result *result)
+bool outbox_put(struct database *database, const struct delivery *delivery)
 {
     struct statement *insert = database_statement(
         database,
         "INSERT INTO delivery (session_key, authorisation_id, log_id, result, body, created_at, "
         "give_up_at, next_attempt_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $6)");
-    statement_bind_text(insert, 1, result->key->key);
-    statement_bind_text(insert, 2, result->authorisation_id);
-    statement_bind_text(insert, 3, result->key->log_id);
-    statement_bind_text(insert, 4, ending_word(result->ending));
-    statement_bind_text(insert, 5, result->body);
-    statement_bind_integer(insert, 6, result->now);
-    statement_bind_integer(insert, 7, result->now + result->session_left_ms + OUTBOX_RETRY_MS);
+    statement_bind_text(insert, 1, delivery->key->key);
+    statement_bind_text(insert, 2, delivery->authorisation_id);
+    statement_bind_text(insert, 3, delivery->key->log_id);
+    statement_bind_text(insert, 4, ending_word(delivery->ending));
+    statement_bind_text(insert, 5, delivery->body);
+    statement_bind_integer(insert, 6, delivery->now);
+    statement_bind_integer(insert, 7, delivery->now + delivery->session_left_ms + OUTBOX_RETRY_MS);
     return statement_run(insert);
 }
 

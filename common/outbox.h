@@ -17,7 +17,7 @@
 
 enum { OUTBOX_RETRY_MS = 10 * 60 * 1000, OUTBOX_NOW_MS = 5000 };
 
-struct outbox_result {
+struct delivery {
     const struct session_key *key;
     const char *authorisation_id; /* as Sage sent it: goes into the PATCH's path */
     enum ending ending;
@@ -30,7 +30,7 @@ struct outbox_result {
  * Adds a result, as a part of the caller's transaction; false on failure, also
  * when the session has a result already: then the transaction must not stand.
  */
-bool outbox_put(struct database *database, const struct outbox_result *result);
+bool outbox_put(struct database *database, const struct delivery *delivery);
 
 enum outbox_outcome {
     OUTBOX_DELIVERED,

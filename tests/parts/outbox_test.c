@@ -26,7 +26,7 @@ enum {
 };
 
 struct putting {
-    struct outbox_result result;
+    struct delivery result;
     bool put;
 };
 
