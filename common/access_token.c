@@ -111,12 +111,12 @@ static bool look_at_row(struct database *database, void *context)
                   "fetching_till FROM access_token WHERE token_url = $1 AND client_id = $2");
     statement_bind_text(select, 1, config->sage.token_url);
     statement_bind_text(select, 2, config->provider_api.client_id);
-    enum step step = statement_step(select);
+    enum statement_row row = statement_step(select);
     look->picture = PICTURE_NOTHING;
-    if (step == STEP_ROW)
+    if (row == ROW_FOUND)
         read_row(select, look);
     statement_done(select);
-    return step != STEP_FAILED;
+    return row != ROW_FAILED;
 }
 
 /* Claims the next fetch: for one process, until it has fetched or its claim runs out. */

@@ -36,14 +36,14 @@ static bool judge_customer(struct database *database, struct listing *listing)
                   "AND link.unlinked_at IS NULL AND other.customer_id = account.customer_id) "
                   "FROM account WHERE external_id = $1");
     statement_bind_text(select, 1, listing->external_id);
-    enum step step = statement_step(select);
-    if (step == STEP_DONE)
+    enum statement_row row = statement_step(select);
+    if (row == ROW_NONE)
         listing->refusal = REFUSAL_ACCOUNT_UNKNOWN;
-    else if (step == STEP_ROW)
+    else if (row == ROW_FOUND)
         listing->refusal =
             statement_integer(select, 0) != 0 ? REFUSAL_NONE : REFUSAL_ACCOUNT_NOT_LINKED;
     statement_done(select);
-    return step != STEP_FAILED;
+    return row != ROW_FAILED;
 }
 
 static bool show_accounts(struct database *database, struct listing *listing)
@@ -54,12 +54,12 @@ static bool show_accounts(struct database *database, struct listing *listing)
                   "(SELECT customer_id FROM account WHERE external_id = $1) "
                   "ORDER BY account_name, external_id");
     statement_bind_text(select, 1, listing->external_id);
-    enum step step;
-    while ((step = statement_step(select)) == STEP_ROW) {
+    enum statement_row row;
+    while ((row = statement_step(select)) == ROW_FOUND) {
         struct account account = read_account(select, 0);
         listing->show(&account, listing->context);
     }
-    return step == STEP_DONE;
+    return row == ROW_NONE;
 }
 
 /* Both looks see the same moment, so that an unlinking in between can't be missed. */
@@ -90,12 +90,12 @@ bool account_list_of(struct database *database, const char *customer_id,
                   "account_identifier, branch_identifier FROM account WHERE customer_id = $1 "
                   "ORDER BY account_name, external_id");
     statement_bind_text(select, 1, customer_id);
-    enum step step;
-    while ((step = statement_step(select)) == STEP_ROW) {
+    enum statement_row row;
+    while ((row = statement_step(select)) == ROW_FOUND) {
         struct account account = read_account(select, 0);
         show(&account, context);
     }
-    return step == STEP_DONE;
+    return row == ROW_NONE;
 }
 
 bool account_is_of(struct database *database, const char *external_id, const char *customer_id,
@@ -171,12 +171,12 @@ static bool find_known_id(struct database *database, const char *customer_id,
     statement_bind_text(select, 2, account->bank_identifier);
     statement_bind_text(select, 3, account->branch_identifier);
     statement_bind_text(select, 4, account->account_identifier);
-    enum step step = statement_step(select);
+    enum statement_row row = statement_step(select);
     known[0] = '\0';
-    if (step == STEP_ROW)
+    if (row == ROW_FOUND)
         (void)snprintf(known, EXTERNAL_ID_SIZE, "%s", statement_text(select, 0));
     statement_done(select);
-    return step != STEP_FAILED;
+    return row != ROW_FAILED;
 }
 
 static enum account_stored upsert(struct database *database, const char *customer_id,
@@ -255,8 +255,8 @@ bool account_list_all(struct database *database,
                   "LEFT JOIN bank_account AS link ON link.external_id = account.external_id "
                   "AND link.linked_at IS NOT NULL AND link.unlinked_at IS NULL "
                   "ORDER BY customer_id, account_name, account.external_id, link.id");
-    enum step step;
-    while ((step = statement_step(select)) == STEP_ROW) {
+    enum statement_row found;
+    while ((found = statement_step(select)) == ROW_FOUND) {
         struct account_row row = {
             .customer_id = statement_text(select, 0),
             .account = read_account(select, 1),
@@ -265,7 +265,7 @@ bool account_list_all(struct database *database,
         };
         show(&row, context);
     }
-    return step == STEP_DONE;
+    return found == ROW_NONE;
 }
 
 bool account_mend(struct database *database, int64_t now, int64_t *changed)

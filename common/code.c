@@ -159,13 +159,13 @@ bool code_use(struct database *database, const char *hash, const char *only_of, 
     statement_bind_text(update, 2, hash);
     statement_bind_integer(update, 3, now + CLOCK_DOUBT_MS); /* else the clock was set back */
     statement_bind_text(update, 4, only_of);
-    enum step step = statement_step(update);
+    enum statement_row row = statement_step(update);
     customer_id[0] = '\0';
-    if (step == STEP_ROW) {
+    if (row == ROW_FOUND) {
         (void)snprintf(customer_id, CUSTOMER_ID_SIZE, "%s", statement_text(update, 0));
-        step = statement_step(update);
+        row = statement_step(update);
     }
-    return step == STEP_DONE;
+    return row == ROW_NONE;
 }
 
 bool code_forget(struct database *database, const char *customer_id, int64_t *removed)

@@ -174,19 +174,19 @@ void statement_bind_integer(struct statement *statement, int index, int64_t valu
         check(statement, sqlite3_bind_int64(statement->prepared, index, value));
 }
 
-enum step statement_step(struct statement *statement)
+enum statement_row statement_step(struct statement *statement)
 {
     if (statement->failed)
-        return STEP_FAILED;
+        return ROW_FAILED;
     int code = sqlite3_step(statement->prepared);
     if (code == SQLITE_ROW)
-        return STEP_ROW;
+        return ROW_FOUND;
     if (code != SQLITE_DONE) {
         note_failure(statement->database, statement->sql);
         statement->failed = true;
     }
     (void)sqlite3_reset(statement->prepared); /* repeats the step's error */
-    return code == SQLITE_DONE ? STEP_DONE : STEP_FAILED;
+    return code == SQLITE_DONE ? ROW_NONE : ROW_FAILED;
 }
 
 const char *statement_text(struct statement *statement, int column)
@@ -214,9 +214,9 @@ void statement_done(struct statement *statement)
 
 bool statement_run(struct statement *statement)
 {
-    enum step step = statement_step(statement);
+    enum statement_row row = statement_step(statement);
     statement_done(statement);
-    return step == STEP_DONE;
+    return row == ROW_NONE;
 }
 
 bool statement_changes(struct statement *statement, int64_t *changed)
@@ -228,7 +228,7 @@ bool statement_changes(struct statement *statement, int64_t *changed)
 
 bool statement_numbers(struct statement *statement, int64_t *numbers, int count)
 {
-    bool found = statement_step(statement) == STEP_ROW;
+    bool found = statement_step(statement) == ROW_FOUND;
     for (int i = 0; found && i < count; i++)
         numbers[i] = statement_integer(statement, i);
     statement_done(statement);
@@ -237,10 +237,10 @@ bool statement_numbers(struct statement *statement, int64_t *numbers, int count)
 
 bool statement_finds(struct statement *statement, bool *found)
 {
-    enum step step = statement_step(statement);
+    enum statement_row row = statement_step(statement);
     statement_done(statement);
-    *found = step == STEP_ROW;
-    return step != STEP_FAILED;
+    *found = row == ROW_FOUND;
+    return row != ROW_FAILED;
 }
 
 bool database_execute(struct database *database, const char *sql)

@@ -11,13 +11,14 @@
  *
  * Parameters are $1, $2, ... in the order in which they first appear, since
  * that is how SQLite numbers them. Errors stick to the statement: binding and
- * reading need no checks, the next statement_step() says STEP_FAILED.
+ * reading need no checks, the next statement_step() says ROW_FAILED.
  */
 
 struct database;
 struct statement;
 
-enum step { STEP_ROW, STEP_DONE, STEP_FAILED };
+/* What a step of a statement found; ROW_NONE: no row, or none any more. */
+enum statement_row { ROW_FOUND, ROW_NONE, ROW_FAILED };
 
 enum database_access { DATABASE_READ_WRITE, DATABASE_CREATE };
 
@@ -47,7 +48,7 @@ void statement_bind_text(struct statement *statement, int index, const char *tex
 void statement_bind_integer(struct statement *statement, int index, int64_t value);
 
 /* The next row, the end, or a failure (logged, with SQLite's words). */
-enum step statement_step(struct statement *statement);
+enum statement_row statement_step(struct statement *statement);
 
 /* Columns of the row, from 0. Text is borrowed until the next step; NULL for NULL. */
 const char *statement_text(struct statement *statement, int column);

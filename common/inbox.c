@@ -78,8 +78,8 @@ bool inbox_list(struct database *database, int64_t after, int64_t limit,
                   "FROM events WHERE number > $1 ORDER BY number LIMIT $2");
     statement_bind_integer(select, 1, after);
     statement_bind_integer(select, 2, limit);
-    enum step step;
-    while ((step = statement_step(select)) == STEP_ROW) {
+    enum statement_row found;
+    while ((found = statement_step(select)) == ROW_FOUND) {
         struct event_row row = {
             .number = statement_integer(select, 0),
             .received_at = statement_text(select, 1),
@@ -91,7 +91,7 @@ bool inbox_list(struct database *database, int64_t after, int64_t limit,
         };
         show(&row, context);
     }
-    return step == STEP_DONE;
+    return found == ROW_NONE;
 }
 
 bool inbox_mend(struct database *database, int64_t now, int64_t *changed)

@@ -76,7 +76,7 @@ static bool load(struct database *database, struct look *look)
     struct statement *select =
         database_statement(database, "SELECT document FROM key_set WHERE url = $1");
     statement_bind_text(select, 1, keys->config->sage.jwks_url);
-    if (statement_step(select) != STEP_ROW)
+    if (statement_step(select) != ROW_FOUND)
         return false;
     const char *document = statement_text(select, 0);
     key_list_clear(&keys->list);
@@ -108,15 +108,15 @@ static bool read_picture(struct database *database, void *context)
                   "key_fetch.caller, key_fetch.begun_at, key_fetch.outcome FROM key_set "
                   "LEFT JOIN key_fetch ON key_fetch.url = key_set.url WHERE key_set.url = $1");
     statement_bind_text(select, 1, look->keys->config->sage.jwks_url);
-    enum step step;
-    while ((step = statement_step(select)) == STEP_ROW) {
+    enum statement_row row;
+    while ((row = statement_step(select)) == ROW_FOUND) {
         picture->generation = statement_integer(select, 0);
         picture->fetched_at = statement_integer(select, 1);
         picture->fetches = statement_integer(select, 2);
         picture->good_fetch = statement_integer(select, 3);
         read_turn(select, picture);
     }
-    if (step == STEP_FAILED)
+    if (row == ROW_FAILED)
         return false;
     return picture->generation == look->keys->loaded || load(database, look);
 }
@@ -233,10 +233,10 @@ static bool count_fetch(struct database *database, struct attempt *attempt)
                   "fetches = key_set.fetches + 1 RETURNING fetches");
     statement_bind_text(insert, 1, attempt->keys->config->sage.jwks_url);
     statement_bind_integer(insert, 2, attempt->begun_at);
-    if (statement_step(insert) != STEP_ROW)
+    if (statement_step(insert) != ROW_FOUND)
         return false;
     attempt->number = statement_integer(insert, 0);
-    return statement_step(insert) == STEP_DONE; /* with RETURNING it has to be run to its end */
+    return statement_step(insert) == ROW_NONE; /* with RETURNING it has to be run to its end */
 }
 
 /* Claims the next fetch for these callers. */
@@ -499,8 +499,8 @@ bool key_set_list(struct database *database,
 {
     struct statement *select = database_statement(
         database, "SELECT url, fetched_at, attempted_at, outcome, document FROM key_sets");
-    enum step step;
-    while ((step = statement_step(select)) == STEP_ROW) {
+    enum statement_row found;
+    while ((found = statement_step(select)) == ROW_FOUND) {
         struct key_set_row row = {
             .url = statement_text(select, 0),
             .fetched_at = statement_text(select, 1),
@@ -510,7 +510,7 @@ bool key_set_list(struct database *database,
         };
         show(&row, context);
     }
-    return step == STEP_DONE;
+    return found == ROW_NONE;
 }
 
 bool key_set_mend(struct database *database, int64_t now, int64_t *changed)

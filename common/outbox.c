@@ -100,11 +100,11 @@ static bool claim_row(struct database *database, void *context)
     statement_bind_integer(update, 3, claim->due_at);
     statement_bind_integer(update, 4, claim->now + CLOCK_DOUBT_MS);
     statement_bind_text(update, 5, claim->session_key);
-    enum step step = statement_step(update);
-    if (step == STEP_ROW)
+    enum statement_row row = statement_step(update);
+    if (row == ROW_FOUND)
         read_lease(update, claim);
     statement_done(update);
-    return step == STEP_DONE || (step == STEP_ROW && claim->ours);
+    return row == ROW_NONE || (row == ROW_FOUND && claim->ours);
 }
 
 /* What becomes of a leased row. */
@@ -251,10 +251,10 @@ static bool look_at_row(struct database *database, void *context)
         database, "SELECT delivered_at IS NOT NULL, failed_at IS NOT NULL, "
                   "COALESCE(leased_until, 0) FROM delivery WHERE session_key = $1");
     statement_bind_text(select, 1, look->session_key);
-    enum step step = statement_step(select);
+    enum statement_row row = statement_step(select);
     look->outcome = OUTBOX_WAITING;
     look->leased = false;
-    if (step == STEP_ROW) {
+    if (row == ROW_FOUND) {
         if (statement_integer(select, 0) != 0)
             look->outcome = OUTBOX_DELIVERED;
         else if (statement_integer(select, 1) != 0)
@@ -263,7 +263,7 @@ static bool look_at_row(struct database *database, void *context)
             look->leased = statement_integer(select, 2) > look->now;
     }
     statement_done(select);
-    return step != STEP_FAILED;
+    return row != ROW_FAILED;
 }
 
 /* Waits while another process sends the row; what it became is what counts. */
@@ -318,14 +318,14 @@ static bool look_at_all(struct database *database, void *context)
                   "FROM delivery WHERE delivered_at IS NULL AND failed_at IS NULL");
     statement_bind_integer(select, 1, visit->now);
     statement_bind_integer(select, 2, visit->now + CLOCK_DOUBT_MS);
-    enum step step = statement_step(select);
+    enum statement_row row = statement_step(select);
     visit->next_at = INT64_MAX;
-    if (step == STEP_ROW && !statement_is_null(select, 0))
+    if (row == ROW_FOUND && !statement_is_null(select, 0))
         visit->next_at = statement_integer(select, 0);
     statement_done(select);
     visit->any_due = visit->next_at <= visit->now;
     int64_t seen_at = 0;
-    if (step == STEP_FAILED || !outbox_deliverer_seen(database, &seen_at))
+    if (row == ROW_FAILED || !outbox_deliverer_seen(database, &seen_at))
         return false;
     visit->seen = seen_at <= visit->now && visit->now - seen_at < SEEN_EVERY_MS;
     return true;
@@ -362,11 +362,11 @@ static bool give_up_row(struct database *database, void *context)
         "AND give_up_at <= $1 AND (leased_until IS NULL OR leased_until <= $1) LIMIT 1) "
         "RETURNING id, attempts, give_up_at, log_id, authorisation_id, result, answer");
     statement_bind_integer(update, 1, claim->now);
-    enum step step = statement_step(update);
-    if (step == STEP_ROW)
+    enum statement_row row = statement_step(update);
+    if (row == ROW_FOUND)
         read_lease(update, claim);
     statement_done(update);
-    return step == STEP_DONE || (step == STEP_ROW && claim->ours);
+    return row == ROW_NONE || (row == ROW_FOUND && claim->ours);
 }
 
 static bool give_up_all(struct store *store, struct clock *clock, struct outbox_round *round)

@@ -61,8 +61,8 @@ bool outbox_list(struct database *database, int64_t limit,
                   "attempted_at, next_attempt_at, give_up_at, authorisation_id "
                   "FROM deliveries ORDER BY number DESC LIMIT $1");
     statement_bind_integer(select, 1, limit);
-    enum step step;
-    while ((step = statement_step(select)) == STEP_ROW) {
+    enum statement_row found;
+    while ((found = statement_step(select)) == ROW_FOUND) {
         struct outbox_row row = {
             .number = statement_integer(select, 0),
             .log_id = statement_text(select, 1),
@@ -78,7 +78,7 @@ bool outbox_list(struct database *database, int64_t limit,
         };
         show(&row, context);
     }
-    return step == STEP_DONE;
+    return found == ROW_NONE;
 }
 
 /*

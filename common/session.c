@@ -91,11 +91,11 @@ static bool judge(struct database *database, void *context)
         database, "SELECT opened_at, expires_at, bank_id, notified_at FROM authorisation_session "
                   "WHERE session_key = $1");
     statement_bind_text(select, 1, consumption->key->key);
-    enum step step = statement_step(select);
+    enum statement_row row = statement_step(select);
     const char *bank = consumption->opening->bank;
-    if (step == STEP_DONE)
+    if (row == ROW_NONE)
         consumption->refusal = REFUSAL_SESSION_UNKNOWN;
-    else if (step == STEP_FAILED)
+    else if (row == ROW_FAILED)
         consumption->refusal = REFUSAL_STORE_FAILED;
     else if (!statement_is_null(select, 0))
         consumption->refusal = REFUSAL_SESSION_USED;
@@ -108,7 +108,7 @@ static bool judge(struct database *database, void *context)
     else
         consumption->refusal = REFUSAL_NONE;
     statement_done(select);
-    return step != STEP_FAILED;
+    return row != ROW_FAILED;
 }
 
 /* The one statement that opens: what it doesn't change stays closed. */
@@ -194,8 +194,8 @@ bool session_list(struct database *database, int64_t limit,
                   "opened_at, ended_at, customer_id, end_reason, wrong_codes, "
                   "shown_by FROM sessions ORDER BY notified_at DESC LIMIT $1");
     statement_bind_integer(select, 1, limit);
-    enum step step;
-    while ((step = statement_step(select)) == STEP_ROW) {
+    enum statement_row found;
+    while ((found = statement_step(select)) == ROW_FOUND) {
         struct session_row row = {
             .authorisation_id = statement_text(select, 0),
             .log_id = statement_text(select, 1),
@@ -213,5 +213,5 @@ bool session_list(struct database *database, int64_t limit,
         };
         show(&row, context);
     }
-    return step == STEP_DONE;
+    return found == ROW_NONE;
 }

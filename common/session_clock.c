@@ -86,8 +86,8 @@ static bool read_row(struct database *database, struct row *row)
     struct statement *select = database_statement(
         database, "SELECT floor_at, boot_at, boot_id, newest_at, verdict, era FROM session_clock "
                   "WHERE id = 1");
-    enum step step = statement_step(select);
-    *row = (struct row){.there = step == STEP_ROW};
+    enum statement_row found = statement_step(select);
+    *row = (struct row){.there = found == ROW_FOUND};
     if (row->there) {
         row->floor_at = statement_integer(select, 0);
         row->boot_at = statement_integer(select, 1);
@@ -99,7 +99,7 @@ static bool read_row(struct database *database, struct row *row)
         row->era = statement_integer(select, 5);
     }
     statement_done(select);
-    return step != STEP_FAILED;
+    return found != ROW_FAILED;
 }
 
 /* What the row's time has become by now. */

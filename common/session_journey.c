@@ -53,13 +53,13 @@ bool session_is_over(const struct session_journey *session, int64_t now)
 /* Takes the one row of a bound statement. */
 static enum session_found take_row(struct statement *select, struct session_journey *found)
 {
-    enum step step = statement_step(select);
-    if (step == STEP_ROW)
+    enum statement_row row = statement_step(select);
+    if (row == ROW_FOUND)
         read_journey(select, found);
     statement_done(select);
-    return step == STEP_ROW    ? SESSION_FOUND
-           : step == STEP_DONE ? SESSION_NOT_FOUND
-                               : SESSION_NOT_READ;
+    return row == ROW_FOUND  ? SESSION_FOUND
+           : row == ROW_NONE ? SESSION_NOT_FOUND
+                             : SESSION_NOT_READ;
 }
 
 enum session_found session_find(struct database *database, enum session_proof proof,
@@ -141,13 +141,13 @@ enum session_step session_count_wrong_code(struct database *database, const char
                   "RETURNING wrong_codes");
     statement_bind_text(update, 1, ticket_hash);
     statement_bind_integer(update, 2, now);
-    enum step step = statement_step(update);
-    if (step == STEP_ROW) {
+    enum statement_row row = statement_step(update);
+    if (row == ROW_FOUND) {
         *count = statement_integer(update, 0);
         /* With RETURNING the statement has to be run to its end. */
-        return statement_step(update) == STEP_DONE ? STEP_TAKEN : STEP_BROKEN;
+        return statement_step(update) == ROW_NONE ? STEP_TAKEN : STEP_BROKEN;
     }
-    return step == STEP_DONE ? STEP_NOT_TAKEN : STEP_BROKEN;
+    return row == ROW_NONE ? STEP_NOT_TAKEN : STEP_BROKEN;
 }
 
 enum session_step session_end(struct database *database, const struct session_end *end)

@@ -11,7 +11,7 @@ bool session_newest_time(struct database *database, int64_t *newest)
                   "COALESCE(MAX(ended_at), 0) "
                   "FROM authorisation_session WHERE expires_at >= (SELECT notified_at FROM "
                   "authorisation_session WHERE id = (SELECT MAX(id) FROM authorisation_session))");
-    if (statement_step(select) != STEP_ROW)
+    if (statement_step(select) != ROW_FOUND)
         return false;
     *newest = 0;
     for (int column = 0; column < 3; column++)
@@ -25,7 +25,7 @@ bool session_last_expiry(struct database *database, int64_t *last)
 {
     struct statement *select = database_statement(
         database, "SELECT COALESCE(MAX(expires_at), 0) FROM authorisation_session");
-    if (statement_step(select) != STEP_ROW)
+    if (statement_step(select) != ROW_FOUND)
         return false;
     *last = statement_integer(select, 0);
     statement_done(select);

@@ -37,7 +37,7 @@ static bool count_customers(struct database *database, void *context)
 {
     int64_t *count = context;
     struct statement *select = database_statement(database, "SELECT COUNT(*) FROM customer");
-    if (statement_step(select) != STEP_ROW)
+    if (statement_step(select) != ROW_FOUND)
         return false;
     *count = statement_integer(select, 0);
     statement_done(select);
@@ -327,7 +327,7 @@ static bool read_synchronous(struct database *database, void *context)
 {
     int64_t *synchronous = context;
     struct statement *select = database_statement(database, "PRAGMA synchronous");
-    if (statement_step(select) != STEP_ROW)
+    if (statement_step(select) != ROW_FOUND)
         return false;
     *synchronous = statement_integer(select, 0);
     statement_done(select);
