@@ -109,7 +109,7 @@ static enum refusal operate(const struct endpoint *endpoint, struct exchange *ex
     const struct operation *operation = find_operation(endpoint, exchange);
     if (!operation) {
         add_allow(endpoint, exchange);
-        return REFUSAL_METHOD;
+        return REFUSAL_METHOD_NOT_ALLOWED;
     }
     enum refusal refusal = judge_body(operation, exchange);
     for (size_t i = 0; refusal == REFUSAL_NONE && operation->guards[i]; i++)
@@ -147,7 +147,7 @@ static enum refusal find_refusal(const struct endpoint *endpoint, struct exchang
 {
     const char *word = exchange_variable(exchange, "FEEDGATE_REFUSAL");
     enum refusal refusal = word ? refusal_find(word) : REFUSAL_NONE;
-    if (refusal == REFUSAL_METHOD)
+    if (refusal == REFUSAL_METHOD_NOT_ALLOWED)
         add_allow(endpoint, exchange);
     exchange->scope = exchange->service->config->sage.availableaccounts_scope;
     /* Something else in the server's configuration refused. */

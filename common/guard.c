@@ -18,15 +18,15 @@ static enum refusal check_address(struct exchange *exchange, const struct addres
     switch (client->kind) {
     case CLIENT_ADDRESS_NONE:
         exchange_note(exchange, "the web server names no address");
-        return REFUSAL_ADDRESS;
+        return REFUSAL_ADDRESS_REFUSED;
     case CLIENT_ADDRESS_MALFORMED:
         exchange_note(exchange, "the proxy's header has no client's address in its place");
-        return REFUSAL_ADDRESS;
+        return REFUSAL_ADDRESS_REFUSED;
     case CLIENT_ADDRESS_OF_PEER:
     case CLIENT_ADDRESS_FROM_HEADER:
         break;
     }
-    return address_set_has(set, &client->address) ? REFUSAL_NONE : REFUSAL_ADDRESS;
+    return address_set_has(set, &client->address) ? REFUSAL_NONE : REFUSAL_ADDRESS_REFUSED;
 }
 
 enum refusal guard_sage_address(struct exchange *exchange)

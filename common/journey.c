@@ -253,16 +253,16 @@ enum refusal journey_continue(struct exchange *exchange)
     if (refusal != REFUSAL_NONE)
         return refusal;
     if (!request.secret)
-        return REFUSAL_CONTINUATION;
+        return REFUSAL_CONTINUATION_MISSING;
     if (!step || (ticket && continuation))
-        return REFUSAL_STEP;
+        return REFUSAL_STEP_UNKNOWN;
     if (strcmp(step, "cancel") == 0)
         return submit_cancellation(exchange, &request);
     if (ticket && strcmp(step, "code") == 0)
         return submit_code(exchange, &request);
     if (continuation && strcmp(step, "confirm") == 0)
         return submit_confirmation(exchange, &request);
-    return REFUSAL_STEP;
+    return REFUSAL_STEP_UNKNOWN;
 }
 
 enum refusal journey_resume(struct exchange *exchange)

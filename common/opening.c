@@ -16,7 +16,7 @@ static enum refusal check_redirect(struct exchange *exchange, const char *uri)
     char origin[URL_ORIGIN_MAX];
     url_origin(uri, origin);
     exchange_note(exchange, origin);
-    return REFUSAL_REDIRECT_URI;
+    return REFUSAL_REDIRECT_URI_REFUSED;
 }
 
 static enum refusal consume(struct exchange *exchange, const struct session_opening *opening)

@@ -159,7 +159,7 @@ static enum refusal judge_header(const cJSON *header, char kid[KEY_ID_SIZE])
         return REFUSAL_TOKEN_TYPE;
     /* No extension is understood here, so none may be critical (RFC 7515 section 4.1.11). */
     if (json_member(header, "crit"))
-        return REFUSAL_TOKEN_CRITICAL;
+        return REFUSAL_TOKEN_CRITICAL_EXTENSION;
     const char *id = json_text(header, "kid");
     if (!id || id[0] == '\0' || strlen(id) >= KEY_ID_SIZE)
         return REFUSAL_TOKEN_MALFORMED;

@@ -44,7 +44,7 @@ START_TEST(the_client_cannot_tell_unknown_expired_and_used_sessions_apart)
 {
     static const enum refusal alike[] = {REFUSAL_SESSION_UNKNOWN, REFUSAL_SESSION_EXPIRED,
                                          REFUSAL_SESSION_USED, REFUSAL_SESSION_BANK,
-                                         REFUSAL_CONTINUATION};
+                                         REFUSAL_CONTINUATION_MISSING};
     for (size_t i = 0; i < COUNT(alike); i++) {
         ck_assert_int_eq(refusal_status(alike[i]), 403);
         ck_assert_int_eq((int)refusal_answer(alike[i]), ANSWER_SESSION_NOT_USABLE);

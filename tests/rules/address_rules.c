@@ -14,16 +14,16 @@ START_TEST(an_address_that_is_not_sages_is_refused_before_the_key_is_looked_at)
 {
     SERVER(.settings = {CHECKED}, .files = {{"sage.txt", "# of a test\n" CLOUDFLARE}});
     struct response stranger = NOTIFY();
-    EXPECT_REFUSED(stranger, REFUSAL_ADDRESS);
+    EXPECT_REFUSED(stranger, REFUSAL_ADDRESS_REFUSED);
     struct response without_key = NOTIFY(.key = OMIT);
-    EXPECT_REFUSED(without_key, REFUSAL_ADDRESS);
+    EXPECT_REFUSED(without_key, REFUSAL_ADDRESS_REFUSED);
     EXPECT_SAME_ANSWER(stranger, without_key);
-    EXPECT_REFUSED(NOTIFY(.authorization = OMIT), REFUSAL_ADDRESS);
-    EXPECT_REFUSED(LIST(), REFUSAL_ADDRESS);
-    EXPECT_REFUSED(LIST(.authorization = OMIT), REFUSAL_ADDRESS);
+    EXPECT_REFUSED(NOTIFY(.authorization = OMIT), REFUSAL_ADDRESS_REFUSED);
+    EXPECT_REFUSED(LIST(), REFUSAL_ADDRESS_REFUSED);
+    EXPECT_REFUSED(LIST(.authorization = OMIT), REFUSAL_ADDRESS_REFUSED);
     /* what costs nothing comes first */
     EXPECT_REFUSED(NOTIFY(.media_type = "text/plain"), REFUSAL_MEDIA_TYPE);
-    EXPECT_REFUSED(NOTIFY(.method = "PUT"), REFUSAL_METHOD);
+    EXPECT_REFUSED(NOTIFY(.method = "PUT"), REFUSAL_METHOD_NOT_ALLOWED);
 }
 END_TEST
 
@@ -71,12 +71,12 @@ START_TEST(a_header_from_an_untrusted_peer_is_ignored)
     SERVER(.settings = {CHECKED, "network.trusted_proxies = 10.0.0.0/8 ::1"},
            .files = {{"sage.txt", CLOUDFLARE}});
     struct response forged = NOTIFY(.headers = {"X-Forwarded-For: 104.16.0.1"});
-    EXPECT_REFUSED(forged, REFUSAL_ADDRESS);
+    EXPECT_REFUSED(forged, REFUSAL_ADDRESS_REFUSED);
     expect_logged(forged.log_mark, "127.0.0.1", false);
     EXPECT_REFUSED(
         NOTIFY(.headers = {"CF-Connecting-IP: 104.16.0.1", "X-Real-IP: 104.16.0.1",
                            "Forwarded: for=104.16.0.1", "X-Forwarded-For: 104.16.0.1, 10.0.0.1"}),
-        REFUSAL_ADDRESS);
+        REFUSAL_ADDRESS_REFUSED);
 }
 END_TEST
 
@@ -147,16 +147,16 @@ START_TEST(a_trusted_proxy_names_the_client_from_the_right)
                           1);
             continue;
         }
-        EXPECT_REFUSED(response, REFUSAL_ADDRESS);
+        EXPECT_REFUSED(response, REFUSAL_ADDRESS_REFUSED);
         expect_logged(response.log_mark, forwarded[i].logged, !forwarded[i].by_peer);
     }
     case_is("too many proxies");
     const char *hops = repeat(", 10.0.0.9", 40);
     EXPECT_REFUSED(NOTIFY(.headers = {scratch_format("X-Forwarded-For: 104.16.0.1%s", hops)}),
-                   REFUSAL_ADDRESS);
+                   REFUSAL_ADDRESS_REFUSED);
     case_is("/availableaccounts");
     EXPECT_STATUS(LIST(.headers = {"X-Forwarded-For: 104.16.0.1"}), 404);
-    EXPECT_REFUSED(LIST(.headers = {"X-Forwarded-For: 192.0.2.1"}), REFUSAL_ADDRESS);
+    EXPECT_REFUSED(LIST(.headers = {"X-Forwarded-For: 192.0.2.1"}), REFUSAL_ADDRESS_REFUSED);
     case_is("a customer's address is logged, and not judged");
     struct response page = OPEN(.headers = {"X-Forwarded-For: 192.0.2.1"});
     EXPECT_REFUSED(page, REFUSAL_SESSION_UNKNOWN);
@@ -174,17 +174,17 @@ START_TEST(only_the_chosen_header_counts)
     EXPECT_RECORDED(NOTIFY(.headers = {"CF-Connecting-IP: 104.16.0.1"}), "armed");
     EXPECT_RECORDED(
         NOTIFY(.headers = {"CF-Connecting-IP: 104.16.0.1", "X-Forwarded-For: 192.0.2.1"}), "armed");
-    EXPECT_REFUSED(NOTIFY(.headers = {"X-Forwarded-For: 104.16.0.1"}), REFUSAL_ADDRESS);
+    EXPECT_REFUSED(NOTIFY(.headers = {"X-Forwarded-For: 104.16.0.1"}), REFUSAL_ADDRESS_REFUSED);
     struct response stranger =
         NOTIFY(.headers = {"CF-Connecting-IP: 192.0.2.1", "X-Forwarded-For: 104.16.0.1"});
-    EXPECT_REFUSED(stranger, REFUSAL_ADDRESS);
+    EXPECT_REFUSED(stranger, REFUSAL_ADDRESS_REFUSED);
     expect_logged(stranger.log_mark, "192.0.2.1", true);
     EXPECT_REFUSED(NOTIFY(.headers = {"CF-Connecting-IP: 104.16.0.1, 104.16.0.2"}),
-                   REFUSAL_ADDRESS);
+                   REFUSAL_ADDRESS_REFUSED);
     /* lighttpd makes one variable of both spellings; others drop the one with underscores */
     EXPECT_REFUSED(
         NOTIFY(.headers = {"CF-Connecting-IP: 192.0.2.1", "CF_Connecting_IP: 104.16.0.1"}),
-        REFUSAL_ADDRESS);
+        REFUSAL_ADDRESS_REFUSED);
 }
 END_TEST
 
@@ -222,13 +222,13 @@ START_TEST(a_client_whose_address_cannot_be_told_is_refused)
     EXPECT_RECORDED(notify_with("104.16.0.1", NULL, NULL), "armed");
     EXPECT_RECORDED(notify_with("::ffff:104.16.0.1", NULL, NULL), "armed");
     EXPECT_RECORDED(notify_with("127.0.0.1", "104.16.0.1", NULL), "armed");
-    EXPECT_REFUSED(notify_with(NULL, NULL, NULL), REFUSAL_ADDRESS);
-    EXPECT_REFUSED(notify_with("", NULL, NULL), REFUSAL_ADDRESS);
-    EXPECT_REFUSED(notify_with("unix:", NULL, NULL), REFUSAL_ADDRESS);
-    EXPECT_REFUSED(notify_with("unix:", "104.16.0.1", NULL), REFUSAL_ADDRESS);
+    EXPECT_REFUSED(notify_with(NULL, NULL, NULL), REFUSAL_ADDRESS_REFUSED);
+    EXPECT_REFUSED(notify_with("", NULL, NULL), REFUSAL_ADDRESS_REFUSED);
+    EXPECT_REFUSED(notify_with("unix:", NULL, NULL), REFUSAL_ADDRESS_REFUSED);
+    EXPECT_REFUSED(notify_with("unix:", "104.16.0.1", NULL), REFUSAL_ADDRESS_REFUSED);
     /* nginx's way with a header that came twice: the client may have written the first one */
-    EXPECT_REFUSED(notify_with("127.0.0.1", "104.16.0.1", "192.0.2.1"), REFUSAL_ADDRESS);
-    EXPECT_REFUSED(notify_with("127.0.0.1", "104.16.0.1", "104.16.0.1"), REFUSAL_ADDRESS);
+    EXPECT_REFUSED(notify_with("127.0.0.1", "104.16.0.1", "192.0.2.1"), REFUSAL_ADDRESS_REFUSED);
+    EXPECT_REFUSED(notify_with("127.0.0.1", "104.16.0.1", "104.16.0.1"), REFUSAL_ADDRESS_REFUSED);
     EXPECT_RECORDED(notify_with("104.16.0.1", "192.0.2.1", "192.0.2.1"), "armed");
 }
 END_TEST

@@ -64,7 +64,7 @@ START_TEST(nobody_can_tell_a_used_session_from_an_unknown_one)
     struct response forged = OPEN(.endpoint = endpoint, .method = "POST");
     EXPECT_REFUSED(used, REFUSAL_SESSION_USED);
     EXPECT_REFUSED(unknown, REFUSAL_SESSION_UNKNOWN);
-    EXPECT_REFUSED(forged, REFUSAL_CONTINUATION);
+    EXPECT_REFUSED(forged, REFUSAL_CONTINUATION_MISSING);
     EXPECT_SAME_ANSWER(used, unknown);
     EXPECT_SAME_ANSWER(forged, unknown);
 }
@@ -107,7 +107,7 @@ START_TEST(other_methods_consume_nothing)
     case_is(other_methods[ROW_OF(_i)]);
     arm(id);
     EXPECT_REFUSED(OPEN(.id = id, .endpoint = ENDPOINT_OF(_i), .method = other_methods[ROW_OF(_i)]),
-                   REFUSAL_METHOD);
+                   REFUSAL_METHOD_NOT_ALLOWED);
     expect_still_usable(id);
 }
 END_TEST
@@ -117,12 +117,12 @@ START_TEST(a_post_without_continuation_consumes_nothing)
     const char *id = new_uuid();
     arm(id);
     EXPECT_REFUSED(OPEN(.id = id, .endpoint = ENDPOINT_OF(_i), .method = "POST"),
-                   REFUSAL_CONTINUATION);
+                   REFUSAL_CONTINUATION_MISSING);
     struct request form = OPENING(.id = id, .endpoint = ENDPOINT_OF(_i));
     form.body = strchr(form.path, '?') + 1;
     form.body_length = strlen(form.body);
     form.headers[0] = "Content-Type: application/x-www-form-urlencoded";
-    EXPECT_REFUSED(http_send(&form), REFUSAL_CONTINUATION);
+    EXPECT_REFUSED(http_send(&form), REFUSAL_CONTINUATION_MISSING);
     expect_still_usable(id);
 }
 END_TEST
@@ -359,7 +359,7 @@ START_TEST(a_bad_redirect_uri_consumes_nothing)
     if (origin == NULL && strpbrk(bad_uris[ROW_OF(_i)].uri, " \t\r\"<>\xC3\\") != NULL)
         EXPECT_STATUS(response, 400); /* refused as a parameter or as a redirect URI */
     else
-        EXPECT_REFUSED(response, REFUSAL_REDIRECT_URI);
+        EXPECT_REFUSED(response, REFUSAL_REDIRECT_URI_REFUSED);
     if (origin != NULL)
         AWAIT(LOG_COUNT(response.log_mark, "refusal", "redirect_uri_refused", "detail", origin) ==
                   1,
@@ -384,7 +384,7 @@ END_TEST
 START_TEST(the_redirect_uri_is_judged_before_the_session)
 {
     struct response unknown = OPEN(.redirect_uri = "https://evil.test/");
-    EXPECT_REFUSED(unknown, REFUSAL_REDIRECT_URI);
+    EXPECT_REFUSED(unknown, REFUSAL_REDIRECT_URI_REFUSED);
     const char *id = new_uuid();
     arm(id);
     struct response known = OPEN(.id = id, .redirect_uri = "https://evil.test/");

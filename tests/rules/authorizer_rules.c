@@ -52,9 +52,9 @@ static const struct {
     enum preparation prepared;
     struct opening opening;
 } refused_openings[] = {
-    {"POST", REFUSAL_METHOD, ARMED, {.method = "POST"}},
-    {"HEAD", REFUSAL_METHOD, ARMED, {.method = "HEAD"}},
-    {"PUT", REFUSAL_METHOD, ARMED, {.method = "PUT"}},
+    {"POST", REFUSAL_METHOD_NOT_ALLOWED, ARMED, {.method = "POST"}},
+    {"HEAD", REFUSAL_METHOD_NOT_ALLOWED, ARMED, {.method = "HEAD"}},
+    {"PUT", REFUSAL_METHOD_NOT_ALLOWED, ARMED, {.method = "PUT"}},
     {"prefetch", REFUSAL_PREFETCH, ARMED, {.headers = {"Sec-Purpose: prefetch"}}},
     {"no state", REFUSAL_PARAMETER_MISSING, ARMED, {.state = OMIT}},
     {"ticket alone",
@@ -63,13 +63,16 @@ static const struct {
      {.query = "ticket=0000000000000000000000000000000000000000000000000000000000000000"}},
     {"id twice", REFUSAL_PARAMETER_TWICE, ARMED, {.more_query = "&authorisation_id=x"}},
     {"malformed state", REFUSAL_PARAMETER_MALFORMED, ARMED, {.state = "x"}},
-    {"other host", REFUSAL_REDIRECT_URI, ARMED, {.redirect_uri = "https://evil.example/"}},
+    {"other host", REFUSAL_REDIRECT_URI_REFUSED, ARMED, {.redirect_uri = "https://evil.example/"}},
     {"unknown", REFUSAL_SESSION_UNKNOWN, NOTHING, {.usual = 0}},
     {"used", REFUSAL_SESSION_USED, USED, {.usual = 0}},
     {"expired", REFUSAL_SESSION_EXPIRED, EXPIRED, {.usual = 0}},
     {"other bank", REFUSAL_SESSION_BANK, ARMED, {.bank = "bbbbbbbb-bbbb-4ccc-8ddd-eeeeeeeeeeee"}},
     {"store busy", REFUSAL_STORE_BUSY, LOCKED, {.usual = 0}},
-    {"renewal, POST", REFUSAL_METHOD, ARMED, {.endpoint = "authrefresh", .method = "POST"}},
+    {"renewal, POST",
+     REFUSAL_METHOD_NOT_ALLOWED,
+     ARMED,
+     {.endpoint = "authrefresh", .method = "POST"}},
     {"renewal, no externalId",
      REFUSAL_PARAMETER_MISSING,
      ARMED,
@@ -128,7 +131,7 @@ START_TEST(who_is_not_sage_never_reaches_the_applications_accounts)
         enum refusal refusal;
         struct listing listing;
     } rows[] = {
-        {"POST", REFUSAL_METHOD, {.method = "POST"}},
+        {"POST", REFUSAL_METHOD_NOT_ALLOWED, {.method = "POST"}},
         {"no token", REFUSAL_TOKEN_MISSING, {.authorization = OMIT}},
         {"no JWT", REFUSAL_TOKEN_MALFORMED, {.token = "x"}},
         {"forged", REFUSAL_TOKEN_SIGNATURE, {.token = TOKEN(.damage = DAMAGE_SIGNATURE_BYTE)}},
@@ -162,7 +165,7 @@ START_TEST(addresses_and_the_key_header_guard_the_applications_accounts_too)
            .files = {{"sage.addresses", "192.0.2.0/24\n"}});
     front_start(fronts[_i]);
     request = list_request("a", NULL);
-    EXPECT_REFUSED(http_send(&request), REFUSAL_ADDRESS);
+    EXPECT_REFUSED(http_send(&request), REFUSAL_ADDRESS_REFUSED);
     EXPECT_NUMBER(application_requests(), 0);
 }
 END_TEST

@@ -254,7 +254,7 @@ static const char *const other_methods[] = {"POST", "HEAD", "PUT", "DELETE", "OP
 START_TEST(only_get_is_taken)
 {
     case_is(other_methods[_i]);
-    EXPECT_REFUSED(LIST(.method = other_methods[_i]), REFUSAL_METHOD);
+    EXPECT_REFUSED(LIST(.method = other_methods[_i]), REFUSAL_METHOD_NOT_ALLOWED);
 }
 END_TEST
 

@@ -272,7 +272,7 @@ START_TEST(only_post_is_taken)
     static const char *const methods[] = {"GET", "HEAD", "PUT", "DELETE", "OPTIONS"};
     for (size_t i = 0; i < ROWS(methods); i++) {
         case_is(methods[i]);
-        EXPECT_REFUSED(ASK(.body = OMIT, .method = methods[i]), REFUSAL_METHOD);
+        EXPECT_REFUSED(ASK(.body = OMIT, .method = methods[i]), REFUSAL_METHOD_NOT_ALLOWED);
     }
 }
 END_TEST

@@ -317,8 +317,9 @@ START_TEST(addresses_are_looked_at_where_they_are_configured)
     SERVER(.settings = {"complete.addresses = 192.0.2.0/24"});
     const char *id = new_uuid();
     pass_on(id, "auth");
-    EXPECT_REFUSED(COMPLETE(.id = id), REFUSAL_ADDRESS);
-    EXPECT_REFUSED(COMPLETE(.id = id, .headers = {"X-Forwarded-For: 192.0.2.1"}), REFUSAL_ADDRESS);
+    EXPECT_REFUSED(COMPLETE(.id = id), REFUSAL_ADDRESS_REFUSED);
+    EXPECT_REFUSED(COMPLETE(.id = id, .headers = {"X-Forwarded-For: 192.0.2.1"}),
+                   REFUSAL_ADDRESS_REFUSED);
     SERVER(.settings = {"complete.addresses = 192.0.2.0/24 127.0.0.1"});
     pass_on(id, "auth");
     EXPECT_REFUSED(COMPLETE(.id = id, .authorization = OMIT), REFUSAL_COMPLETE_KEY_MISSING);
@@ -345,7 +346,7 @@ START_TEST(only_post_is_taken)
     static const char *const methods[] = {"GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS"};
     for (size_t i = 0; i < ROWS(methods); i++) {
         case_is(methods[i]);
-        EXPECT_REFUSED(COMPLETE(.body = OMIT, .method = methods[i]), REFUSAL_METHOD);
+        EXPECT_REFUSED(COMPLETE(.body = OMIT, .method = methods[i]), REFUSAL_METHOD_NOT_ALLOWED);
     }
 }
 END_TEST

@@ -247,9 +247,9 @@ START_TEST(the_log_holds_no_secret)
     EXPECT_REFUSED(NOTIFY(.id = id, .token = TOKEN(.scope = "\"x\"")), REFUSAL_TOKEN_SCOPE);
     EXPECT_REFUSED(OPEN(.id = id, .state = state, .bank = new_uuid()), REFUSAL_SESSION_BANK);
     EXPECT_REFUSED(OPEN(.id = id, .state = state, .redirect_uri = "https://evil.test/secret-path"),
-                   REFUSAL_REDIRECT_URI);
+                   REFUSAL_REDIRECT_URI_REFUSED);
     EXPECT_REFUSED(OPEN(.id = unknown, .state = state), REFUSAL_SESSION_UNKNOWN);
-    EXPECT_REFUSED(OPEN(.id = id, .method = "POST"), REFUSAL_CONTINUATION);
+    EXPECT_REFUSED(OPEN(.id = id, .method = "POST"), REFUSAL_CONTINUATION_MISSING);
     EXPECT_REFUSED(LIST(.token = good), REFUSAL_ACCOUNT_UNKNOWN);
     expect_not_logged(mark, "the key", SERVER_KEY);
     expect_not_logged(mark, "a wrong key", wrong_key);

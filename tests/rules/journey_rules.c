@@ -458,7 +458,8 @@ START_TEST(a_ticket_confirms_nothing)
     const char *id = new_uuid();
     const char *ticket = new_ticket(id, "auth");
     EXPECT_STATUS(submit("auth", code_form(ticket, new_code(new_customer(1)))), 200);
-    EXPECT_STEP_REFUSED(submit("auth", step_form("ticket", ticket, "confirm")), REFUSAL_STEP);
+    EXPECT_STEP_REFUSED(submit("auth", step_form("ticket", ticket, "confirm")),
+                        REFUSAL_STEP_UNKNOWN);
     EXPECT_STEP_REFUSED(submit("auth", step_form("continuation", ticket, "confirm")),
                         REFUSAL_CONTINUATION_UNKNOWN);
     EXPECT_TEXT(session_state(id), "opened");
@@ -484,12 +485,12 @@ static const struct {
     const char *fields;
     enum refusal refusal;
 } bad_forms[] = {
-    {"empty", "", REFUSAL_CONTINUATION},
-    {"without either secret", "step=confirm", REFUSAL_CONTINUATION},
-    {"an unknown step", "ticket=" SECRET_OF_64 "&step=jump", REFUSAL_STEP},
-    {"no step", "ticket=" SECRET_OF_64, REFUSAL_STEP},
+    {"empty", "", REFUSAL_CONTINUATION_MISSING},
+    {"without either secret", "step=confirm", REFUSAL_CONTINUATION_MISSING},
+    {"an unknown step", "ticket=" SECRET_OF_64 "&step=jump", REFUSAL_STEP_UNKNOWN},
+    {"no step", "ticket=" SECRET_OF_64, REFUSAL_STEP_UNKNOWN},
     {"both secrets", "ticket=" SECRET_OF_64 "&continuation=" SECRET_OF_64 "&step=cancel",
-     REFUSAL_STEP},
+     REFUSAL_STEP_UNKNOWN},
     {"an unknown ticket", "ticket=" SECRET_OF_64 "&step=code&code=1", REFUSAL_TICKET_UNKNOWN},
     {"a short ticket", "ticket=0123&step=code", REFUSAL_PARAMETER_MALFORMED},
     {"a ticket in capitals",
@@ -526,7 +527,7 @@ START_TEST(a_form_of_another_media_type_is_none)
     struct request request =
         form_request("auth", step_form("ticket", new_ticket(id, "auth"), "cancel"));
     request.headers[0] = "Content-Type: text/plain";
-    EXPECT_STEP_REFUSED(http_send(&request), REFUSAL_CONTINUATION);
+    EXPECT_STEP_REFUSED(http_send(&request), REFUSAL_CONTINUATION_MISSING);
     EXPECT_TEXT(session_state(id), "opened");
 }
 END_TEST

@@ -356,7 +356,7 @@ START_TEST(only_post_is_taken)
     const char *id = new_uuid();
     bool has_body = strcmp(other_methods[_i], "GET") != 0 && strcmp(other_methods[_i], "HEAD") != 0;
     EXPECT_REFUSED(NOTIFY(.id = id, .body = has_body ? NULL : OMIT, .method = other_methods[_i]),
-                   REFUSAL_METHOD);
+                   REFUSAL_METHOD_NOT_ALLOWED);
     EXPECT_TEXT(session_state(id), "none");
 }
 END_TEST
@@ -411,7 +411,8 @@ END_TEST
 START_TEST(the_cheapest_check_comes_first)
 {
     const char *large = event_of_size(new_uuid(), 70 * 1024);
-    EXPECT_REFUSED(NOTIFY(.method = "PUT", .media_type = OMIT, .key = OMIT), REFUSAL_METHOD);
+    EXPECT_REFUSED(NOTIFY(.method = "PUT", .media_type = OMIT, .key = OMIT),
+                   REFUSAL_METHOD_NOT_ALLOWED);
     EXPECT_REFUSED(NOTIFY(.media_type = "text/plain", .key = OMIT, .body = large),
                    REFUSAL_MEDIA_TYPE);
     EXPECT_REFUSED(NOTIFY(.key = OMIT, .authorization = OMIT, .body = large),

@@ -296,7 +296,7 @@ START_TEST(other_methods_are_answered_with_those_that_are_described)
             case_is(scratch_format("%s %s", methods[j], api_path(i)));
             struct request request = {.path = api_path(i), .method = methods[j]};
             struct response response = http_send(&request);
-            EXPECT_REFUSED(response, REFUSAL_METHOD);
+            EXPECT_REFUSED(response, REFUSAL_METHOD_NOT_ALLOWED);
             EXPECT_TEXT(response_header(&response, "Allow"), described);
         }
 }

@@ -27,13 +27,13 @@ _Static_assert(GATES == 3, "a bit for each, in the order of gates[]");
 static unsigned gates_that_refuse(enum refusal refusal)
 {
     switch (refusal) {
-    case REFUSAL_METHOD:
+    case REFUSAL_METHOD_NOT_ALLOWED:
     case REFUSAL_PARAMETER_MISSING:
     case REFUSAL_PARAMETER_TWICE:
     case REFUSAL_PARAMETER_MALFORMED:
         return EVERYWHERE;
     case REFUSAL_PREFETCH:
-    case REFUSAL_REDIRECT_URI:
+    case REFUSAL_REDIRECT_URI_REFUSED:
     case REFUSAL_SESSION_UNKNOWN:
     case REFUSAL_SESSION_EXPIRED:
     case REFUSAL_SESSION_USED:
@@ -42,7 +42,7 @@ static unsigned gates_that_refuse(enum refusal refusal)
         return OPENINGS;
     case REFUSAL_SESSION_BANK:
         return AUTH;
-    case REFUSAL_ADDRESS:
+    case REFUSAL_ADDRESS_REFUSED:
     case REFUSAL_KEY_HEADER_MISSING:
     case REFUSAL_KEY_HEADER_WRONG:
     case REFUSAL_KEY_HEADER_REPEATED:
@@ -52,7 +52,7 @@ static unsigned gates_that_refuse(enum refusal refusal)
     case REFUSAL_TOKEN_TOO_LONG:
     case REFUSAL_TOKEN_TYPE:
     case REFUSAL_TOKEN_ALGORITHM:
-    case REFUSAL_TOKEN_CRITICAL:
+    case REFUSAL_TOKEN_CRITICAL_EXTENSION:
     case REFUSAL_TOKEN_KEY_UNKNOWN:
     case REFUSAL_TOKEN_SIGNATURE:
     case REFUSAL_TOKEN_CLAIMS:
@@ -69,10 +69,10 @@ static unsigned gates_that_refuse(enum refusal refusal)
     case REFUSAL_BODY_INCOMPLETE:
     case REFUSAL_BODY_MALFORMED:
     case REFUSAL_EVENT_MALFORMED:
-    case REFUSAL_CONTINUATION: /* the journey is the application's */
+    case REFUSAL_CONTINUATION_MISSING: /* the journey is the application's */
     case REFUSAL_CONTINUATION_UNKNOWN:
     case REFUSAL_TICKET_UNKNOWN:
-    case REFUSAL_STEP:
+    case REFUSAL_STEP_UNKNOWN:
     case REFUSAL_CODE_MISSING:
     case REFUSAL_CODE_WRONG:
     case REFUSAL_CODES_EXHAUSTED:

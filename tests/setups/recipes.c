@@ -193,7 +193,7 @@ static struct response use_other_method(const char *gate)
 struct response provoke(enum refusal refusal, const char *gate)
 {
     switch (refusal) {
-    case REFUSAL_METHOD:
+    case REFUSAL_METHOD_NOT_ALLOWED:
         return use_other_method(gate);
     case REFUSAL_PREFETCH:
         return OPEN_AT(gate, .headers = {"Sec-Purpose: prefetch"});
@@ -203,7 +203,7 @@ struct response provoke(enum refusal refusal, const char *gate)
         return NOTIFY(.body = repeat("x", 64 * 1024 + 1));
     case REFUSAL_BODY_INCOMPLETE:
         break;
-    case REFUSAL_ADDRESS:
+    case REFUSAL_ADDRESS_REFUSED:
         return CALL_AT(gate, .headers = {"X-Forwarded-For: 192.0.2.1"});
     case REFUSAL_KEY_HEADER_MISSING:
         return CALL_AT(gate, .key = OMIT);
@@ -223,7 +223,7 @@ struct response provoke(enum refusal refusal, const char *gate)
         return CALL_AT(gate, .token = TOKEN(.typ = "\"secevent+jwt\""));
     case REFUSAL_TOKEN_ALGORITHM:
         return CALL_AT(gate, .token = TOKEN(.signature = SIGNATURE_HS256_PUBLIC));
-    case REFUSAL_TOKEN_CRITICAL:
+    case REFUSAL_TOKEN_CRITICAL_EXTENSION:
         return CALL_AT(gate, .token = TOKEN(.more_header = "\"crit\":[\"exp\"]"));
     case REFUSAL_TOKEN_KEY_UNKNOWN:
         return call_with_unknown_key(gate);
@@ -258,7 +258,7 @@ struct response provoke(enum refusal refusal, const char *gate)
     case REFUSAL_PARAMETER_MALFORMED:
         return lists_accounts(gate) ? LIST_AT(gate, .query = "externalId=a%20")
                                     : OPEN_AT(gate, .state = "x");
-    case REFUSAL_REDIRECT_URI:
+    case REFUSAL_REDIRECT_URI_REFUSED:
         return OPEN_AT(gate, .redirect_uri = "https://evil.test/");
     case REFUSAL_SESSION_UNKNOWN:
         return OPEN_AT(gate, .usual = 0);
@@ -268,13 +268,13 @@ struct response provoke(enum refusal refusal, const char *gate)
         return OPEN_AT(gate, .id = opened());
     case REFUSAL_SESSION_BANK:
         return OPEN_AT(gate, .id = armed(), .bank = new_uuid());
-    case REFUSAL_CONTINUATION:
+    case REFUSAL_CONTINUATION_MISSING:
         return submit("auth", "step=confirm");
     case REFUSAL_CONTINUATION_UNKNOWN:
         return submit("auth", step_form("continuation", SECRET_OF_64, "confirm"));
     case REFUSAL_TICKET_UNKNOWN:
         return visit("auth", SECRET_OF_64);
-    case REFUSAL_STEP:
+    case REFUSAL_STEP_UNKNOWN:
         return submit("auth", step_form("ticket", SECRET_OF_64, "jump"));
     case REFUSAL_CODE_MISSING:
         return submit("auth", code_form(tried(0), ""));

@@ -239,7 +239,7 @@ START_TEST(the_last_x_forwarded_for_counts)
     struct response response =
         NOTIFY(.headers = {"X-Forwarded-For: 198.51.100.7", "X-Forwarded-For: 192.0.2.1"});
     row_status(response.status);
-    EXPECT_REFUSED(response, REFUSAL_ADDRESS);
+    EXPECT_REFUSED(response, REFUSAL_ADDRESS_REFUSED);
     EXPECT_RECORDED(
         NOTIFY(.headers = {"X-Forwarded-For: 192.0.2.1", "X-Forwarded-For: 198.51.100.7"}),
         "armed");

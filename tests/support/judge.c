@@ -103,7 +103,7 @@ static const char *expected_challenge(const struct response *response, enum refu
 
 static const char *expected_methods(const struct response *response, enum refusal refusal)
 {
-    if (refusal != REFUSAL_METHOD)
+    if (refusal != REFUSAL_METHOD_NOT_ALLOWED)
         return NULL;
     if (is_page(response))
         return response->gated ? "GET" : "GET, POST";
