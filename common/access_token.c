@@ -28,19 +28,19 @@ enum {
 };
 
 /* What the table says. */
-enum picture {
-    PICTURE_TOKEN,   /* `token` was filled */
-    PICTURE_NOTHING, /* no token, and nobody fetches one */
-    PICTURE_FETCHED, /* somebody else is fetching */
-    PICTURE_PAUSE,   /* the last fetch failed a moment ago; `error` says how */
-    PICTURE_OURS,    /* it is on us to fetch */
+enum token_state {
+    STATE_TOKEN,   /* `token` was filled */
+    STATE_NOTHING, /* no token, and nobody fetches one */
+    STATE_FETCHED, /* somebody else is fetching */
+    STATE_PAUSE,   /* the last fetch failed a moment ago; `error` says how */
+    STATE_OURS,    /* it is on us to fetch */
 };
 
-struct look {
+struct token_query {
     struct access_token *wanted;
     int64_t now;
     int64_t since; /* an older token isn't good enough */
-    enum picture picture;
+    enum token_state state;
 };
 
 static int64_t margin_of(int64_t life_ms)
@@ -54,37 +54,37 @@ struct times {
     int64_t fetched_at, expires_at, fetching_till, margin;
 };
 
-static bool fresh(const struct look *look, const struct times *times)
+static bool fresh(const struct token_query *query, const struct times *times)
 {
-    return times->fetched_at >= look->since && times->expires_at - look->now > times->margin &&
-           times->expires_at - look->now <= LIFE_MAX_MS; /* else the clock was set back */
+    return times->fetched_at >= query->since && times->expires_at - query->now > times->margin &&
+           times->expires_at - query->now <= LIFE_MAX_MS; /* else the clock was set back */
 }
 
 /* Old, but good enough for as long as its successor isn't there. */
-static bool lasting(const struct look *look, const struct times *times)
+static bool lasting(const struct token_query *query, const struct times *times)
 {
-    return times->fetched_at >= look->since &&
-           times->expires_at - look->now > times->margin / LAST_PART &&
-           times->expires_at - look->now <= LIFE_MAX_MS;
+    return times->fetched_at >= query->since &&
+           times->expires_at - query->now > times->margin / LAST_PART &&
+           times->expires_at - query->now <= LIFE_MAX_MS;
 }
 
-static enum picture judge(const struct look *look, const struct times *times, bool token,
-                          bool failure)
+static enum token_state judge(const struct token_query *query, const struct times *times,
+                              bool token, bool failure)
 {
-    if (token && fresh(look, times))
-        return PICTURE_TOKEN;
-    bool over = times->fetching_till <= look->now ||
-                times->fetching_till > look->now + PAUSE_MAX_MS; /* the clock was set back */
-    if (over || (failure && look->wanted->anew))
-        return PICTURE_NOTHING;
-    if (token && lasting(look, times))
-        return PICTURE_TOKEN;
-    return failure ? PICTURE_PAUSE : PICTURE_FETCHED;
+    if (token && fresh(query, times))
+        return STATE_TOKEN;
+    bool over = times->fetching_till <= query->now ||
+                times->fetching_till > query->now + PAUSE_MAX_MS; /* the clock was set back */
+    if (over || (failure && query->wanted->anew))
+        return STATE_NOTHING;
+    if (token && lasting(query, times))
+        return STATE_TOKEN;
+    return failure ? STATE_PAUSE : STATE_FETCHED;
 }
 
-static void read_row(struct statement *select, struct look *look)
+static void read_row(struct statement *select, struct token_query *query)
 {
-    struct access_token *wanted = look->wanted;
+    struct access_token *wanted = query->wanted;
     const char *token = statement_text(select, 0);
     const char *failure = statement_text(select, 1);
     struct times times = {
@@ -93,28 +93,28 @@ static void read_row(struct statement *select, struct look *look)
         .fetching_till = statement_integer(select, 4),
     };
     times.margin = margin_of(times.expires_at - times.fetched_at);
-    look->picture = judge(look, &times, token != NULL, failure != NULL);
-    if (look->picture == PICTURE_TOKEN)
+    query->state = judge(query, &times, token != NULL, failure != NULL);
+    if (query->state == STATE_TOKEN)
         (void)snprintf(wanted->token, sizeof wanted->token, "%s", token); /* was bounded before */
-    if (look->picture == PICTURE_PAUSE) {
+    if (query->state == STATE_PAUSE) {
         (void)snprintf(wanted->error, sizeof wanted->error, "%s", failure); /* cut at worst */
-        wanted->retry_after_ms = times.fetching_till - look->now;
+        wanted->retry_after_ms = times.fetching_till - query->now;
     }
 }
 
-static bool look_at_row(struct database *database, void *context)
+static bool read_state(struct database *database, void *context)
 {
-    struct look *look = context;
-    const struct config *config = look->wanted->config;
+    struct token_query *query = context;
+    const struct config *config = query->wanted->config;
     struct statement *select = database_statement(
         database, "SELECT token, failure, COALESCE(fetched_at, 0), COALESCE(expires_at, 0), "
                   "fetching_till FROM access_token WHERE token_url = $1 AND client_id = $2");
     statement_bind_text(select, 1, config->sage.token_url);
     statement_bind_text(select, 2, config->provider_api.client_id);
     enum statement_row row = statement_step(select);
-    look->picture = PICTURE_NOTHING;
+    query->state = STATE_NOTHING;
     if (row == ROW_FOUND)
-        read_row(select, look);
+        read_row(select, query);
     statement_done(select);
     return row != ROW_FAILED;
 }
@@ -122,12 +122,12 @@ static bool look_at_row(struct database *database, void *context)
 /* Claims the next fetch: for one process, until it has fetched or its claim runs out. */
 static bool claim(struct database *database, void *context)
 {
-    struct look *look = context;
-    const struct config *config = look->wanted->config;
+    struct token_query *query = context;
+    const struct config *config = query->wanted->config;
     /* Somebody may have fetched since the look that led here. */
-    if (!look_at_row(database, look))
+    if (!read_state(database, query))
         return false;
-    if (look->picture != PICTURE_NOTHING)
+    if (query->state != STATE_NOTHING)
         return true;
     /* The condition decides where writers don't come one after the other, as they do here. */
     struct statement *insert = database_statement(
@@ -138,13 +138,13 @@ static bool claim(struct database *database, void *context)
                   "OR access_token.failure IS NOT NULL");
     statement_bind_text(insert, 1, config->sage.token_url);
     statement_bind_text(insert, 2, config->provider_api.client_id);
-    statement_bind_integer(insert, 3, look->now + CLAIM_MS);
-    statement_bind_integer(insert, 4, look->now);
-    statement_bind_integer(insert, 5, look->now + PAUSE_MAX_MS);
+    statement_bind_integer(insert, 3, query->now + CLAIM_MS);
+    statement_bind_integer(insert, 4, query->now);
+    statement_bind_integer(insert, 5, query->now + PAUSE_MAX_MS);
     int64_t changed;
     if (!statement_changes(insert, &changed))
         return false;
-    look->picture = changed == 1 ? PICTURE_OURS : PICTURE_FETCHED;
+    query->state = changed == 1 ? STATE_OURS : STATE_FETCHED;
     return true;
 }
 
@@ -229,7 +229,7 @@ const char *access_token_read(const char *bytes, size_t length, char *token, int
 }
 
 /* A fetch of ours: what it brought, for the table. */
-struct result {
+struct fetched {
     const struct access_token *wanted;
     int64_t fetched_at, expires_at;
     const char *failure; /* NULL: another process may begin at once */
@@ -238,14 +238,14 @@ struct result {
 
 static bool record(struct database *database, void *context)
 {
-    const struct result *result = context;
-    const struct config *config = result->wanted->config;
+    const struct fetched *fetched = context;
+    const struct config *config = fetched->wanted->config;
     struct statement *update = database_statement(
         database, "UPDATE access_token SET token = $1, fetched_at = $2, expires_at = $3, "
                   "fetching_till = 0, failure = NULL WHERE token_url = $4 AND client_id = $5");
-    statement_bind_text(update, 1, result->wanted->token);
-    statement_bind_integer(update, 2, result->fetched_at);
-    statement_bind_integer(update, 3, result->expires_at);
+    statement_bind_text(update, 1, fetched->wanted->token);
+    statement_bind_integer(update, 2, fetched->fetched_at);
+    statement_bind_integer(update, 3, fetched->expires_at);
     statement_bind_text(update, 4, config->sage.token_url);
     statement_bind_text(update, 5, config->provider_api.client_id);
     return statement_run(update);
@@ -253,21 +253,21 @@ static bool record(struct database *database, void *context)
 
 static bool record_failure(struct database *database, void *context)
 {
-    const struct result *result = context;
-    const struct config *config = result->wanted->config;
+    const struct fetched *fetched = context;
+    const struct config *config = fetched->wanted->config;
     struct statement *update =
         database_statement(database, "UPDATE access_token SET failure = $1, fetching_till = $2 "
                                      "WHERE token_url = $3 AND client_id = $4");
-    statement_bind_text(update, 1, result->failure);
-    statement_bind_integer(update, 2, result->pause_till);
+    statement_bind_text(update, 1, fetched->failure);
+    statement_bind_integer(update, 2, fetched->pause_till);
     statement_bind_text(update, 3, config->sage.token_url);
     statement_bind_text(update, 4, config->provider_api.client_id);
     return statement_run(update);
 }
 
-static void keep(const struct access_token *wanted, store_piece *piece, struct result *result)
+static void keep(const struct access_token *wanted, store_piece *piece, struct fetched *fetched)
 {
-    if (store_write(wanted->store, piece, result) != STORE_DONE) /* then our claim runs out */
+    if (store_write(wanted->store, piece, fetched) != STORE_DONE) /* then our claim runs out */
         log_event(LOG_LEVEL_ERROR, "access_token_not_stored",
                   {"url", wanted->config->sage.token_url});
 }
@@ -345,18 +345,18 @@ static enum access_token_result fetch_ours(struct access_token *wanted)
     /* A call that had hardly any time says nothing about Sage ID: others may begin at once. */
     bool fair = wanted->end - clock_monotonic() >= FETCH_CONNECT_MS;
     /* From before the call, since Sage counts from when it answered. */
-    struct result result = {.wanted = wanted, .fetched_at = clock_now(wanted->clock)};
+    struct fetched fetched = {.wanted = wanted, .fetched_at = clock_now(wanted->clock)};
     int64_t pause = ask(wanted, &life);
     if (pause == 0) {
-        result.expires_at = result.fetched_at + life;
-        keep(wanted, record, &result);
+        fetched.expires_at = fetched.fetched_at + life;
+        keep(wanted, record, &fetched);
         log_event(LOG_LEVEL_INFO, "access_token_fetched", {"url", wanted->config->sage.token_url});
         return ACCESS_TOKEN_HAD;
     }
     bool cancelled = is_cancelled(wanted);
-    result.failure = fair && !cancelled ? wanted->error : NULL;
-    result.pause_till = result.failure ? clock_now(wanted->clock) + pause : 0;
-    keep(wanted, record_failure, &result);
+    fetched.failure = fair && !cancelled ? wanted->error : NULL;
+    fetched.pause_till = fetched.failure ? clock_now(wanted->clock) + pause : 0;
+    keep(wanted, record_failure, &fetched);
     if (cancelled)
         return ACCESS_TOKEN_CANCELLED;
     log_event(LOG_LEVEL_ERROR, "access_token_not_fetched", {"url", wanted->config->sage.token_url},
@@ -372,33 +372,33 @@ static enum access_token_result miss(struct access_token *wanted, const char *wh
 }
 
 /* Looks, and claims the fetch when nobody else has it; false when the store wouldn't. */
-static bool look_or_claim(struct look *look)
+static bool read_or_claim(struct token_query *query)
 {
-    struct store *store = look->wanted->store;
-    look->now = clock_now(look->wanted->clock);
-    if (store_read(store, look_at_row, look) != STORE_DONE)
+    struct store *store = query->wanted->store;
+    query->now = clock_now(query->wanted->clock);
+    if (store_read(store, read_state, query) != STORE_DONE)
         return false;
-    return look->picture != PICTURE_NOTHING || store_write(store, claim, look) == STORE_DONE;
+    return query->state != STATE_NOTHING || store_write(store, claim, query) == STORE_DONE;
 }
 
 enum access_token_result access_token_take(struct access_token *wanted)
 {
-    struct look look = {.wanted = wanted,
-                        .since = wanted->anew ? clock_now(wanted->clock) : INT64_MIN};
+    struct token_query query = {.wanted = wanted,
+                                .since = wanted->anew ? clock_now(wanted->clock) : INT64_MIN};
     for (;;) {
         if (is_cancelled(wanted))
             return ACCESS_TOKEN_CANCELLED;
-        if (!look_or_claim(&look))
+        if (!read_or_claim(&query))
             return miss(wanted, "the database is busy or failed");
-        switch (look.picture) {
-        case PICTURE_TOKEN:
+        switch (query.state) {
+        case STATE_TOKEN:
             return ACCESS_TOKEN_HAD;
-        case PICTURE_OURS:
+        case STATE_OURS:
             return fetch_ours(wanted);
-        case PICTURE_PAUSE:
+        case STATE_PAUSE:
             return ACCESS_TOKEN_MISSING;
-        case PICTURE_NOTHING:
-        case PICTURE_FETCHED:
+        case STATE_NOTHING:
+        case STATE_FETCHED:
             break;
         }
         if (clock_monotonic() >= wanted->end)

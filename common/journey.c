@@ -94,9 +94,9 @@ static enum refusal show_code_page(struct exchange *exchange, int status, const 
 }
 
 /* What the customer is about to agree to. */
-static enum refusal show_accounts_page(struct exchange *exchange, const struct standing *standing)
+static enum refusal show_accounts_page(struct exchange *exchange, const struct progress *progress)
 {
-    const struct session_journey *session = &standing->session;
+    const struct session_journey *session = &progress->session;
     char url[URL_SIZE];
     char count[NUMBER_SIZE];
     _cleanup_(account_items_clear) struct account_items accounts;
@@ -107,7 +107,7 @@ static enum refusal show_accounts_page(struct exchange *exchange, const struct s
     (void)snprintf(count, sizeof count, "%zu", accounts.count);
     struct content content = begin_content(exchange, session->flow);
     say(&content, "action", own_url(exchange, session->flow, NULL, url));
-    say(&content, "continuation", standing->continuation);
+    say(&content, "continuation", progress->continuation);
     say(&content, "count", count);
     if (accounts.count == 0)
         say(&content, "no_accounts", "yes");
@@ -116,15 +116,15 @@ static enum refusal show_accounts_page(struct exchange *exchange, const struct s
 }
 
 /* A page of the journey for a refusal, which the caller still has to log; NONE: there is none. */
-static enum refusal show_refusal(struct exchange *exchange, const struct standing *standing,
+static enum refusal show_refusal(struct exchange *exchange, const struct progress *progress,
                                  enum refusal refusal, const char *secret)
 {
-    const struct session_journey *session = &standing->session;
+    const struct session_journey *session = &progress->session;
     int status = refusal_status(refusal);
     char tries_left[NUMBER_SIZE];
     switch (refusal) {
     case REFUSAL_CODE_WRONG:
-        (void)snprintf(tries_left, sizeof tries_left, "%" PRId64, standing->tries_left);
+        (void)snprintf(tries_left, sizeof tries_left, "%" PRId64, progress->tries_left);
         return show_code_page(exchange, status, secret, session->flow, "wrong", tries_left);
     case REFUSAL_CODES_EXHAUSTED:
         return show_message(exchange, status, "codes_exhausted", session);
@@ -142,32 +142,32 @@ static enum refusal show_refusal(struct exchange *exchange, const struct standin
 }
 
 /* Shows why not; the refusal goes on to the log. */
-static enum refusal answer_refusal(struct exchange *exchange, const struct standing *standing,
+static enum refusal answer_refusal(struct exchange *exchange, const struct progress *progress,
                                    enum refusal refusal, const char *secret)
 {
-    enum refusal problem = show_refusal(exchange, standing, refusal, secret);
+    enum refusal problem = show_refusal(exchange, progress, refusal, secret);
     return problem == REFUSAL_NONE ? refusal : problem;
 }
 
 /* Answers a step that wasn't taken. */
-static enum refusal refuse(struct exchange *exchange, const struct standing *standing,
+static enum refusal refuse(struct exchange *exchange, const struct progress *progress,
                            enum refusal refusal, const char *secret)
 {
-    if (standing->session.ending != ENDING_NONE) /* by this very step */
-        ending_tell_sage(exchange->service, &standing->session.key);
-    return answer_refusal(exchange, standing, refusal, secret);
+    if (progress->session.ending != ENDING_NONE) /* by this very step */
+        ending_tell_sage(exchange->service, &progress->session.key);
+    return answer_refusal(exchange, progress, refusal, secret);
 }
 
 /* The journey is over: its page, for who comes by once more, and who calls nobody by that. */
-static enum refusal show_ended(struct exchange *exchange, const struct standing *standing)
+static enum refusal show_ended(struct exchange *exchange, const struct progress *progress)
 {
-    switch (standing->session.ending) {
+    switch (progress->session.ending) {
     case ENDING_SUCCESS:
-        return show_message(exchange, 200, "done", &standing->session);
+        return show_message(exchange, 200, "done", &progress->session);
     case ENDING_CANCELLED:
-        return show_message(exchange, 200, "cancelled", &standing->session);
+        return show_message(exchange, 200, "cancelled", &progress->session);
     default:
-        return answer_refusal(exchange, standing, REFUSAL_JOURNEY_ENDED, NULL);
+        return answer_refusal(exchange, progress, REFUSAL_JOURNEY_ENDED, NULL);
     }
 }
 
@@ -180,25 +180,25 @@ static enum refusal send_back(struct exchange *exchange, const struct session_jo
     return reply_redirect(exchange, back);
 }
 
-static void name_session(struct exchange *exchange, const struct standing *standing)
+static void name_session(struct exchange *exchange, const struct progress *progress)
 {
-    memcpy(exchange->log_id, standing->session.key.log_id, sizeof exchange->log_id);
+    memcpy(exchange->log_id, progress->session.key.log_id, sizeof exchange->log_id);
 }
 
 static enum refusal submit_code(struct exchange *exchange, const struct step_request *request)
 {
-    struct standing standing;
+    struct progress progress;
     const char *code = parameter_value(&exchange->parameters, "code");
     bool typed = code && code[strspn(code, " \t")] != '\0';
-    enum refusal refusal = typed ? step_try_code(exchange->service, request, code, &standing)
-                                 : step_look(exchange->service, request, &standing);
-    name_session(exchange, &standing);
+    enum refusal refusal = typed ? step_try_code(exchange->service, request, code, &progress)
+                                 : step_read(exchange->service, request, &progress);
+    name_session(exchange, &progress);
     if (refusal != REFUSAL_NONE)
-        return refuse(exchange, &standing, refusal, request->secret);
-    if (standing.session.ending != ENDING_NONE)
-        return show_ended(exchange, &standing);
+        return refuse(exchange, &progress, refusal, request->secret);
+    if (progress.session.ending != ENDING_NONE)
+        return show_ended(exchange, &progress);
     if (typed)
-        return show_accounts_page(exchange, &standing);
+        return show_accounts_page(exchange, &progress);
     refusal = show_code_page(exchange, refusal_status(REFUSAL_CODE_MISSING), request->secret,
                              request->flow, "empty", NULL);
     return refusal == REFUSAL_NONE ? REFUSAL_CODE_MISSING : refusal;
@@ -207,32 +207,32 @@ static enum refusal submit_code(struct exchange *exchange, const struct step_req
 static enum refusal submit_confirmation(struct exchange *exchange,
                                         const struct step_request *request)
 {
-    struct standing standing;
+    struct progress progress;
     const struct language *language = page_language(exchange);
     const struct consent_wording wording = {
         .version = language_wording(language),
         .language = language_tag(language),
     };
-    enum refusal refusal = step_confirm(exchange->service, request, &wording, &standing);
-    name_session(exchange, &standing);
+    enum refusal refusal = step_confirm(exchange->service, request, &wording, &progress);
+    name_session(exchange, &progress);
     if (refusal != REFUSAL_NONE)
-        return refuse(exchange, &standing, refusal, NULL);
-    if (standing.session.ending == ENDING_ERROR)
-        return show_ended(exchange, &standing);
-    return send_back(exchange, &standing.session);
+        return refuse(exchange, &progress, refusal, NULL);
+    if (progress.session.ending == ENDING_ERROR)
+        return show_ended(exchange, &progress);
+    return send_back(exchange, &progress.session);
 }
 
 static enum refusal submit_cancellation(struct exchange *exchange,
                                         const struct step_request *request)
 {
-    struct standing standing;
-    enum refusal refusal = step_cancel(exchange->service, request, &standing);
-    name_session(exchange, &standing);
+    struct progress progress;
+    enum refusal refusal = step_cancel(exchange->service, request, &progress);
+    name_session(exchange, &progress);
     if (refusal != REFUSAL_NONE)
-        return refuse(exchange, &standing, refusal, NULL);
-    if (standing.session.ending == ENDING_ERROR)
-        return show_ended(exchange, &standing);
-    return send_back(exchange, &standing.session);
+        return refuse(exchange, &progress, refusal, NULL);
+    if (progress.session.ending == ENDING_ERROR)
+        return show_ended(exchange, &progress);
+    return send_back(exchange, &progress.session);
 }
 
 enum refusal journey_continue(struct exchange *exchange)
@@ -267,7 +267,7 @@ enum refusal journey_continue(struct exchange *exchange)
 
 enum refusal journey_resume(struct exchange *exchange)
 {
-    struct standing standing;
+    struct progress progress;
     struct session_instant instant;
     enum refusal refusal = exchange_session_time(exchange, &instant);
     if (refusal != REFUSAL_NONE)
@@ -279,12 +279,12 @@ enum refusal journey_resume(struct exchange *exchange)
         .now = exchange->now,
         .session_now = instant.now,
     };
-    refusal = step_look(exchange->service, &request, &standing);
-    name_session(exchange, &standing);
+    refusal = step_read(exchange->service, &request, &progress);
+    name_session(exchange, &progress);
     if (refusal != REFUSAL_NONE)
-        return refuse(exchange, &standing, refusal, NULL);
-    if (standing.session.ending != ENDING_NONE)
-        return show_ended(exchange, &standing);
+        return refuse(exchange, &progress, refusal, NULL);
+    if (progress.session.ending != ENDING_NONE)
+        return show_ended(exchange, &progress);
     return show_code_page(exchange, 200, request.secret, request.flow, NULL, NULL);
 }
 

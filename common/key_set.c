@@ -11,7 +11,7 @@
 #include <string.h>
 
 enum {
-    LOOK_EVERY_MS = 250, /* how old our picture of the table may be */
+    READ_EVERY_MS = 250, /* how old our picture of the table may be */
     WAIT_SLICE_MS = 50,  /* another process's fetch tells us nothing: look this often */
     FETCH_LIMIT_MS = FETCH_TOTAL_MS + 1000, /* a longer one was abandoned by a process that died */
     WAIT_LIMIT_MS = FETCH_LIMIT_MS + 1000,
@@ -34,7 +34,7 @@ struct turn {
 };
 
 /* What the tables say of the set. */
-struct picture {
+struct set_state {
     int64_t generation; /* 0: there is no document yet */
     int64_t fetched_at; /* 0: never */
     int64_t fetches;    /* begun so far in all processes, which numbers them */
@@ -51,9 +51,9 @@ struct key_set {
     pthread_mutex_t mutex; /* guards what follows */
     pthread_cond_t work;   /* for the keeper */
     pthread_cond_t news;   /* for requests that wait */
-    struct picture picture;
-    int64_t looked_at; /* monotonic; 0: never */
-    int64_t loaded;    /* the generation of `list` */
+    struct set_state state;
+    int64_t read_at; /* monotonic; 0: never */
+    int64_t loaded;  /* the generation of `list` */
     struct key_list list;
     size_t waiters;
     bool wanted[CALLER_COUNT];
@@ -63,16 +63,16 @@ struct key_set {
     atomic_bool cancel;
 };
 
-struct look {
+struct set_query {
     struct key_set *keys;
-    struct picture picture;
+    struct set_state state;
     bool loaded;
 };
 
 /* Reads the document anew when its generation isn't the one we hold. */
-static bool load(struct database *database, struct look *look)
+static bool load(struct database *database, struct set_query *query)
 {
-    struct key_set *keys = look->keys;
+    struct key_set *keys = query->keys;
     struct statement *select =
         database_statement(database, "SELECT document FROM key_set WHERE url = $1");
     statement_bind_text(select, 1, keys->config->sage.jwks_url);
@@ -82,76 +82,76 @@ static bool load(struct database *database, struct look *look)
     key_list_clear(&keys->list);
     if (document && key_document_read(document, strlen(document), &keys->list) == 0)
         log_event(LOG_LEVEL_ERROR, "key_set_unreadable", {"url", keys->config->sage.jwks_url});
-    keys->loaded = look->picture.generation;
+    keys->loaded = query->state.generation;
     statement_done(select);
     return true;
 }
 
-static void read_turn(struct statement *select, struct picture *picture)
+static void read_turn(struct statement *select, struct set_state *state)
 {
     const char *name = statement_text(select, 4);
     for (size_t i = 0; name && i < CALLER_COUNT; i++)
         if (strcmp(name, caller_names[i]) == 0)
-            picture->turns[i] = (struct turn){
+            state->turns[i] = (struct turn){
                 .begun_at = statement_integer(select, 5),
                 .unfinished = strcmp(statement_text(select, 6), fetching) == 0,
             };
 }
 
 /* By one statement, so that a fetch that has ended is never seen without what it brought. */
-static bool read_picture(struct database *database, void *context)
+static bool read_set_state(struct database *database, void *context)
 {
-    struct look *look = context;
-    struct picture *picture = &look->picture;
+    struct set_query *query = context;
+    struct set_state *state = &query->state;
     struct statement *select = database_statement(
         database, "SELECT generation, COALESCE(fetched_at, 0), fetches, good_fetch, "
                   "key_fetch.caller, key_fetch.begun_at, key_fetch.outcome FROM key_set "
                   "LEFT JOIN key_fetch ON key_fetch.url = key_set.url WHERE key_set.url = $1");
-    statement_bind_text(select, 1, look->keys->config->sage.jwks_url);
+    statement_bind_text(select, 1, query->keys->config->sage.jwks_url);
     enum statement_row row;
     while ((row = statement_step(select)) == ROW_FOUND) {
-        picture->generation = statement_integer(select, 0);
-        picture->fetched_at = statement_integer(select, 1);
-        picture->fetches = statement_integer(select, 2);
-        picture->good_fetch = statement_integer(select, 3);
-        read_turn(select, picture);
+        state->generation = statement_integer(select, 0);
+        state->fetched_at = statement_integer(select, 1);
+        state->fetches = statement_integer(select, 2);
+        state->good_fetch = statement_integer(select, 3);
+        read_turn(select, state);
     }
     if (row == ROW_FAILED)
         return false;
-    return picture->generation == look->keys->loaded || load(database, look);
+    return state->generation == query->keys->loaded || load(database, query);
 }
 
 /*
  * Brings our picture up to date; false when the store doesn't let us. The
  * caller holds the mutex, as in all that follows.
  */
-static bool look_now(struct key_set *keys)
+static bool read_now(struct key_set *keys)
 {
-    struct look look = {.keys = keys};
-    if (store_read(keys->store, read_picture, &look) != STORE_DONE)
+    struct set_query query = {.keys = keys};
+    if (store_read(keys->store, read_set_state, &query) != STORE_DONE)
         return false; /* what needs the store will be refused there */
-    keys->picture = look.picture;
-    keys->looked_at = clock_monotonic();
+    keys->state = query.state;
+    keys->read_at = clock_monotonic();
     return true;
 }
 
-static void look_sometimes(struct key_set *keys)
+static void read_sometimes(struct key_set *keys)
 {
-    if (keys->looked_at == 0 || clock_monotonic() - keys->looked_at >= LOOK_EVERY_MS)
-        (void)look_now(keys); /* the picture stays as it was */
+    if (keys->read_at == 0 || clock_monotonic() - keys->read_at >= READ_EVERY_MS)
+        (void)read_now(keys); /* the picture stays as it was */
 }
 
 /* A time that is still to come was written by a clock that was ahead, and says little. */
 static bool usable(const struct key_set *keys, int64_t now)
 {
-    int64_t age = now - keys->picture.fetched_at;
+    int64_t age = now - keys->state.fetched_at;
     int64_t most = keys->config->keys.max_stale_ms;
     return keys->list.count > 0 && age <= most && age >= -most;
 }
 
 static bool is_old(const struct key_set *keys, int64_t now)
 {
-    int64_t age = now - keys->picture.fetched_at;
+    int64_t age = now - keys->state.fetched_at;
     return age > keys->config->keys.max_age_ms || age < -CLOCK_DOUBT_MS;
 }
 
@@ -169,7 +169,7 @@ static int64_t longer(int64_t a, int64_t b)
 
 static bool is_free(const struct key_set *keys, enum caller caller, int64_t now)
 {
-    const struct turn *turn = &keys->picture.turns[caller];
+    const struct turn *turn = &keys->state.turns[caller];
     int64_t cool = keys->config->keys.cool_down_ms;
     return !is_within(now, turn->begun_at, turn->unfinished ? longer(cool, FETCH_LIMIT_MS) : cool);
 }
@@ -177,7 +177,7 @@ static bool is_free(const struct key_set *keys, enum caller caller, int64_t now)
 static bool any_under_way(const struct key_set *keys, int64_t now)
 {
     for (size_t i = 0; i < CALLER_COUNT; i++) {
-        const struct turn *turn = &keys->picture.turns[i];
+        const struct turn *turn = &keys->state.turns[i];
         if (turn->unfinished && is_within(now, turn->begun_at, FETCH_LIMIT_MS))
             return true;
     }
@@ -347,7 +347,7 @@ static void *keep(void *argument)
         attempt_fetch(keys, caller);
         (void)pthread_mutex_lock(&keys->mutex);
         keys->wanted[caller] = false;
-        (void)look_now(keys); /* those who wait look themselves */
+        (void)read_now(keys); /* those who wait look themselves */
         (void)pthread_cond_broadcast(&keys->news);
     }
     (void)pthread_mutex_unlock(&keys->mutex);
@@ -408,7 +408,7 @@ void key_set_close(struct key_set *keys)
 int64_t key_set_generation(struct key_set *keys)
 {
     (void)pthread_mutex_lock(&keys->mutex);
-    look_sometimes(keys);
+    read_sometimes(keys);
     int64_t now = clock_now(keys->clock);
     int64_t generation = usable(keys, now) ? keys->loaded : -1;
     if (generation >= 0 && is_old(keys, now) && may_fetch(keys, CALLER_STRANGER, now) &&
@@ -424,7 +424,7 @@ static void wait_a_slice(struct key_set *keys)
     struct timespec deadline = {.tv_sec = end / SECOND_MS,
                                 .tv_nsec = end % SECOND_MS * INT64_C(1000000)};
     (void)pthread_cond_clockwait(&keys->news, &keys->mutex, CLOCK_MONOTONIC, &deadline);
-    (void)look_now(keys); /* if it fails, the wait goes on */
+    (void)read_now(keys); /* if it fails, the wait goes on */
 }
 
 /*
@@ -433,12 +433,12 @@ static void wait_a_slice(struct key_set *keys)
  */
 static bool is_final(const struct key_set *keys, enum caller caller, int64_t arrived, int64_t now)
 {
-    const struct picture *picture = &keys->picture;
+    const struct set_state *state = &keys->state;
     if (!usable(keys, now))
         return false;
     return caller == CALLER_KNOWN
-               ? picture->good_fetch > arrived
-               : is_within(now, picture->fetched_at, keys->config->keys.cool_down_ms);
+               ? state->good_fetch > arrived
+               : is_within(now, state->fetched_at, keys->config->keys.cool_down_ms);
 }
 
 /* Waits until the key is there or the table says why it isn't. */
@@ -446,9 +446,9 @@ static enum refusal wait_for_key(struct key_set *keys, enum caller caller, const
 {
     int64_t end = clock_monotonic() + WAIT_LIMIT_MS;
     /* A picture that is old would count a fetch that began before. */
-    if (caller == CALLER_KNOWN && !look_now(keys))
+    if (caller == CALLER_KNOWN && !read_now(keys))
         return REFUSAL_KEYS_UNAVAILABLE;
-    int64_t arrived = keys->picture.fetches;
+    int64_t arrived = keys->state.fetches;
     for (;;) {
         int64_t now = clock_now(keys->clock);
         if (usable(keys, now) && key_list_find(&keys->list, id))
@@ -466,7 +466,7 @@ static enum refusal wait_for_key(struct key_set *keys, enum caller caller, const
 
 static enum refusal find(struct key_set *keys, enum caller caller, const char *id)
 {
-    look_sometimes(keys);
+    read_sometimes(keys);
     bool any = usable(keys, clock_now(keys->clock));
     if (any && key_list_find(&keys->list, id))
         return REFUSAL_NONE;

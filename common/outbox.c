@@ -18,7 +18,7 @@ enum {
     BACK_OFF_MAX_MS = 60000,
     WAIT_SLICE_MS = 50, /* another process tells us nothing: look this often */
     SEEN_EVERY_MS = 10000,
-    ANSWER_MAX = API_TEXT_MAX + API_SAID_MAX + 2,
+    ANSWER_MAX = API_TEXT_MAX + API_EXCERPT_MAX + 2,
     NUMBER_MAX = 24,
 };
 
@@ -216,8 +216,8 @@ static enum outbox_outcome settle(struct store *store, struct clock *clock,
                                   const struct lease *lease, const struct api_answer *answer)
 {
     char text[ANSWER_MAX];
-    (void)snprintf(text, sizeof text, "%s%s%s", answer->text, answer->said[0] ? ": " : "",
-                   answer->said);
+    (void)snprintf(text, sizeof text, "%s%s%s", answer->text, answer->excerpt[0] ? ": " : "",
+                   answer->excerpt);
     int64_t now = clock_now(clock);
     struct settlement settlement = {
         .lease = lease,
@@ -237,30 +237,30 @@ static enum outbox_outcome settle(struct store *store, struct clock *clock,
 }
 
 /* What the row of a session says. */
-struct look {
+struct row_query {
     const char *session_key;
     int64_t now;
     enum outbox_outcome outcome;
     bool leased; /* to somebody who is just sending it */
 };
 
-static bool look_at_row(struct database *database, void *context)
+static bool read_row_state(struct database *database, void *context)
 {
-    struct look *look = context;
+    struct row_query *query = context;
     struct statement *select = database_statement(
         database, "SELECT delivered_at IS NOT NULL, failed_at IS NOT NULL, "
                   "COALESCE(leased_until, 0) FROM delivery WHERE session_key = $1");
-    statement_bind_text(select, 1, look->session_key);
+    statement_bind_text(select, 1, query->session_key);
     enum statement_row row = statement_step(select);
-    look->outcome = OUTBOX_WAITING;
-    look->leased = false;
+    query->outcome = OUTBOX_WAITING;
+    query->leased = false;
     if (row == ROW_FOUND) {
         if (statement_integer(select, 0) != 0)
-            look->outcome = OUTBOX_DELIVERED;
+            query->outcome = OUTBOX_DELIVERED;
         else if (statement_integer(select, 1) != 0)
-            look->outcome = OUTBOX_FAILED;
+            query->outcome = OUTBOX_FAILED;
         else
-            look->leased = statement_integer(select, 2) > look->now;
+            query->leased = statement_integer(select, 2) > query->now;
     }
     statement_done(select);
     return row != ROW_FAILED;
@@ -270,13 +270,13 @@ static bool look_at_row(struct database *database, void *context)
 static enum outbox_outcome wait_for_other(struct store *store, struct clock *clock,
                                           const struct session_key *key, int64_t end)
 {
-    struct look look = {.session_key = key->key};
+    struct row_query query = {.session_key = key->key};
     for (;;) {
-        look.now = clock_now(clock);
-        if (store_read(store, look_at_row, &look) != STORE_DONE)
+        query.now = clock_now(clock);
+        if (store_read(store, read_row_state, &query) != STORE_DONE)
             return OUTBOX_WAITING;
-        if (!look.leased || clock_monotonic() >= end)
-            return look.outcome;
+        if (!query.leased || clock_monotonic() >= end)
+            return query.outcome;
         (void)poll(NULL, 0, WAIT_SLICE_MS); /* nothing but a pause */
     }
 }
@@ -301,52 +301,52 @@ enum outbox_outcome outbox_deliver_now(struct store *store, struct provider_api 
     return outcome;
 }
 
-struct visit {
+struct queue_state {
     int64_t now;
     bool seen;       /* lately */
     bool any_due;    /* or out of time */
     int64_t next_at; /* when the next row will be; INT64_MAX: there is none */
 };
 
-static bool look_at_all(struct database *database, void *context)
+static bool read_queue(struct database *database, void *context)
 {
-    struct visit *visit = context;
+    struct queue_state *queue = context;
     struct statement *select = database_statement(
         database, "SELECT MIN(CASE WHEN leased_until > $1 AND leased_until <= $2 THEN leased_until "
                   "WHEN COALESCE(attempted_at, created_at) > $2 THEN $1 "
                   "WHEN next_attempt_at < give_up_at THEN next_attempt_at ELSE give_up_at END) "
                   "FROM delivery WHERE delivered_at IS NULL AND failed_at IS NULL");
-    statement_bind_integer(select, 1, visit->now);
-    statement_bind_integer(select, 2, visit->now + CLOCK_DOUBT_MS);
+    statement_bind_integer(select, 1, queue->now);
+    statement_bind_integer(select, 2, queue->now + CLOCK_DOUBT_MS);
     enum statement_row row = statement_step(select);
-    visit->next_at = INT64_MAX;
+    queue->next_at = INT64_MAX;
     if (row == ROW_FOUND && !statement_is_null(select, 0))
-        visit->next_at = statement_integer(select, 0);
+        queue->next_at = statement_integer(select, 0);
     statement_done(select);
-    visit->any_due = visit->next_at <= visit->now;
+    queue->any_due = queue->next_at <= queue->now;
     int64_t seen_at = 0;
     if (row == ROW_FAILED || !outbox_deliverer_seen(database, &seen_at))
         return false;
-    visit->seen = seen_at <= visit->now && visit->now - seen_at < SEEN_EVERY_MS;
+    queue->seen = seen_at <= queue->now && queue->now - seen_at < SEEN_EVERY_MS;
     return true;
 }
 
 static bool note_seen(struct database *database, void *context)
 {
-    const struct visit *visit = context;
+    const struct queue_state *queue = context;
     struct statement *insert =
         database_statement(database, "INSERT INTO deliverer (name, seen_at) VALUES ('deliver', $1) "
                                      "ON CONFLICT (name) DO UPDATE SET seen_at = excluded.seen_at");
-    statement_bind_integer(insert, 1, visit->now);
+    statement_bind_integer(insert, 1, queue->now);
     return statement_run(insert);
 }
 
 /* Without a write when there is nothing to write: it is done every few seconds. */
-static bool begin_visit(struct store *store, struct clock *clock, struct visit *visit)
+static bool check_queue(struct store *store, struct clock *clock, struct queue_state *queue)
 {
-    visit->now = clock_now(clock);
-    return store_read(store, look_at_all, visit) == STORE_DONE &&
-           (visit->seen || store_write(store, note_seen, visit) == STORE_DONE);
+    queue->now = clock_now(clock);
+    return store_read(store, read_queue, queue) == STORE_DONE &&
+           (queue->seen || store_write(store, note_seen, queue) == STORE_DONE);
 }
 
 /* One row that is out of time and that nobody is just sending. */
@@ -438,16 +438,16 @@ bool outbox_deliver_due(struct store *store, struct provider_api *api, struct cl
 {
     int64_t end = clock_monotonic() + most_ms;
     int64_t patience = 0;
-    struct visit visit = {0};
+    struct queue_state queue = {0};
     *round = (struct outbox_round){.wait_ms = most_ms};
-    if (!begin_visit(store, clock, &visit))
+    if (!check_queue(store, clock, &queue))
         return false;
-    if (visit.any_due) {
-        if (!deliver_all(store, api, clock, stop, visit.now, end, round, &patience) ||
-            !give_up_all(store, clock, round) || !begin_visit(store, clock, &visit))
+    if (queue.any_due) {
+        if (!deliver_all(store, api, clock, stop, queue.now, end, round, &patience) ||
+            !give_up_all(store, clock, round) || !check_queue(store, clock, &queue))
             return false;
     }
-    int64_t wait = visit.next_at > visit.now ? visit.next_at - visit.now : 0;
+    int64_t wait = queue.next_at > queue.now ? queue.next_at - queue.now : 0;
     if (wait < patience)
         wait = patience;
     round->wait_ms = wait < most_ms ? wait : most_ms;

@@ -50,7 +50,7 @@ static void say(struct api_answer *answer, enum api_outcome outcome, const char 
 {
     answer->outcome = outcome;
     answer->retry_after_ms = 0;
-    answer->said[0] = '\0';
+    answer->excerpt[0] = '\0';
     (void)snprintf(answer->text, sizeof answer->text, "%s", text); /* cut at worst */
 }
 
@@ -98,9 +98,9 @@ static bool holds_a_secret(const struct call *call, const struct fetch_answer *a
 /* How the body begins, on one line, with `?` for what isn't UTF-8. */
 static void excerpt(const struct call *call, const struct fetch_answer *answer)
 {
-    char *said = call->answer->said;
+    char *excerpt = call->answer->excerpt;
     size_t used = 0;
-    said[0] = '\0';
+    excerpt[0] = '\0';
     if (holds_a_secret(call, answer))
         return;
     for (size_t at = 0; at < answer->length;) {
@@ -108,16 +108,16 @@ static void excerpt(const struct call *call, const struct fetch_answer *answer)
         size_t taken = utf8_character(character, answer->length - at);
         bool whole = taken > 0;
         taken = whole ? taken : 1;
-        if (used + taken >= API_SAID_MAX)
+        if (used + taken >= API_EXCERPT_MAX)
             break;
         if (whole && !utf8_is_control(character))
-            memcpy(said + used, character, taken);
+            memcpy(excerpt + used, character, taken);
         else
-            memset(said + used, whole ? ' ' : '?', taken);
+            memset(excerpt + used, whole ? ' ' : '?', taken);
         used += taken;
         at += taken;
     }
-    said[used] = '\0';
+    excerpt[used] = '\0';
 }
 
 static enum api_outcome judge(long status)

@@ -32,15 +32,15 @@ enum api_outcome {
     API_CANCELLED, /* ended by `cancel`: nothing is known */
 };
 
-enum { API_TEXT_MAX = 256, API_SAID_MAX = 256 };
+enum { API_TEXT_MAX = 256, API_EXCERPT_MAX = 256 };
 
 /* What came of a call. Both texts are one line of UTF-8 without a secret of ours. */
 struct api_answer {
     enum api_outcome outcome;
-    int64_t retry_after_ms;  /* as Sage asked for; 0 when it didn't */
-    char text[API_TEXT_MAX]; /* in our words: "status 429", "timed out" */
-    char said[API_SAID_MAX]; /* how the answer's body began, unless it is 2xx; not for the log,
-                                since it may repeat what we told about accounts */
+    int64_t retry_after_ms;        /* as Sage asked for; 0 when it didn't */
+    char text[API_TEXT_MAX];       /* in our words: "status 429", "timed out" */
+    char excerpt[API_EXCERPT_MAX]; /* how the answer's body began, unless it is 2xx; not for the
+                                log, since it may repeat what we told about accounts */
 };
 
 /*

@@ -18,7 +18,7 @@ struct memory_slot {
     unsigned char digest[DIGEST_BYTES];
     int64_t generation; /* of the key set that it was verified with; 0: the slot is empty */
     struct sage_token_rules rules; /* that it met */
-    struct sage_token said;
+    struct sage_token verified;
 };
 
 struct token_memory {
@@ -66,7 +66,7 @@ static bool same_rules(const struct sage_token_rules *a, const struct sage_token
 
 static bool recall(struct token_memory *memory, const unsigned char digest[DIGEST_BYTES],
                    int64_t generation, const struct sage_token_rules *rules,
-                   struct sage_token *said)
+                   struct sage_token *verified)
 {
     (void)pthread_mutex_lock(&memory->mutex);
     const struct memory_slot *slot = slot_of(memory, digest);
@@ -74,27 +74,27 @@ static bool recall(struct token_memory *memory, const unsigned char digest[DIGES
                  CRYPTO_memcmp(slot->digest, digest, DIGEST_BYTES) == 0 &&
                  same_rules(&slot->rules, rules);
     if (known)
-        *said = slot->said;
+        *verified = slot->verified;
     (void)pthread_mutex_unlock(&memory->mutex);
     return known;
 }
 
 static void remember(struct token_memory *memory, const unsigned char digest[DIGEST_BYTES],
                      int64_t generation, const struct sage_token_rules *rules,
-                     const struct sage_token *said)
+                     const struct sage_token *verified)
 {
     (void)pthread_mutex_lock(&memory->mutex);
     struct memory_slot *slot = slot_of(memory, digest);
     memcpy(slot->digest, digest, DIGEST_BYTES);
     slot->generation = generation;
     slot->rules = *rules;
-    slot->said = *said;
+    slot->verified = *verified;
     (void)pthread_mutex_unlock(&memory->mutex);
 }
 
-static bool is_expired(const struct sage_token *said, int64_t now)
+static bool is_expired(const struct sage_token *verified, int64_t now)
 {
-    return now >= said->expires_at + SAGE_TOKEN_LEEWAY_MS;
+    return now >= verified->expires_at + SAGE_TOKEN_LEEWAY_MS;
 }
 
 /* Whether a segment is strict base64url and not empty. */
@@ -237,16 +237,17 @@ static bool is_ahead(enum claim claim, int64_t time_ms, int64_t now)
     return claim == CLAIM_THERE && time_ms > now + SAGE_TOKEN_LEEWAY_MS;
 }
 
-static enum refusal judge_times(const struct claims *claims, int64_t now, struct sage_token *said)
+static enum refusal judge_times(const struct claims *claims, int64_t now,
+                                struct sage_token *verified)
 {
     int64_t not_before = 0;
     int64_t issued_at = 0;
-    enum claim expiry = read_time(claims, "exp", &said->expires_at);
+    enum claim expiry = read_time(claims, "exp", &verified->expires_at);
     enum claim start = read_time(claims, "nbf", &not_before);
     enum claim issue = read_time(claims, "iat", &issued_at);
     if (expiry != CLAIM_THERE || start == CLAIM_WRONG || issue == CLAIM_WRONG)
         return REFUSAL_TOKEN_CLAIMS;
-    if (is_expired(said, now))
+    if (is_expired(verified, now))
         return REFUSAL_TOKEN_EXPIRED;
     if (is_ahead(start, not_before, now) || is_ahead(issue, issued_at, now))
         return REFUSAL_TOKEN_NOT_YET_VALID;
@@ -256,31 +257,31 @@ static enum refusal judge_times(const struct claims *claims, int64_t now, struct
 static const char *const client_claims[] = {"azp", "client_id", "sub"};
 enum { CLIENT_CLAIMS = sizeof client_claims / sizeof client_claims[0] };
 
-static enum refusal judge_client(const cJSON *payload, const char *pin, struct sage_token *said)
+static enum refusal judge_client(const cJSON *payload, const char *pin, struct sage_token *verified)
 {
     bool pinned = !pin;
     for (size_t i = 0; i < CLIENT_CLAIMS; i++) {
         const char *client = json_text(payload, client_claims[i]);
         if (!client || strlen(client) >= SAGE_CLIENT_SIZE)
             continue;
-        if (said->client[0] == '\0')
-            memcpy(said->client, client, strlen(client) + 1);
+        if (verified->client[0] == '\0')
+            memcpy(verified->client, client, strlen(client) + 1);
         pinned = pinned || strcmp(client, pin) == 0;
     }
     return pinned ? REFUSAL_NONE : REFUSAL_TOKEN_CLIENT;
 }
 
 static enum refusal judge_claims(const struct sage_token_rules *rules, const struct claims *claims,
-                                 int64_t now, struct sage_token *said)
+                                 int64_t now, struct sage_token *verified)
 {
     const char *issuer = jwt_get_grant(claims->jwt, "iss");
     if (!issuer || strcmp(issuer, rules->issuer) != 0)
         return REFUSAL_TOKEN_ISSUER;
     if (!has_audience(claims->payload, rules->audience))
         return REFUSAL_TOKEN_AUDIENCE;
-    enum refusal refusal = judge_times(claims, now, said);
+    enum refusal refusal = judge_times(claims, now, verified);
     if (refusal == REFUSAL_NONE)
-        refusal = judge_client(claims->payload, rules->client, said);
+        refusal = judge_client(claims->payload, rules->client, verified);
     if (refusal == REFUSAL_NONE &&
         !json_has_word(json_member(claims->payload, "scope"), rules->scope))
         refusal = REFUSAL_TOKEN_SCOPE;
@@ -293,7 +294,7 @@ static enum refusal judge_claims(const struct sage_token_rules *rules, const str
  * any signature.
  */
 static enum refusal read_claims(const struct sage_token_rules *rules, const struct parts *parts,
-                                int64_t now, struct sage_token *said)
+                                int64_t now, struct sage_token *verified)
 {
     char text[SAGE_TOKEN_MAX + 1];
     _cleanup_(cleanup_json) cJSON *payload =
@@ -305,14 +306,14 @@ static enum refusal read_claims(const struct sage_token_rules *rules, const stru
         return REFUSAL_OUT_OF_MEMORY;
     enum refusal refusal = REFUSAL_TOKEN_MALFORMED;
     if (jwt_add_grants_json(claims.jwt, text) == 0)
-        refusal = judge_claims(rules, &claims, now, said);
+        refusal = judge_claims(rules, &claims, now, verified);
     jwt_free(claims.jwt);
     return refusal;
 }
 
 static enum refusal verify(const struct sage_token_rules *rules, struct key_set *keys,
                            enum caller caller, const char *token, size_t length, int64_t now,
-                           struct sage_token *said, int64_t *generation)
+                           struct sage_token *verified, int64_t *generation)
 {
     struct parts parts;
     char kid[KEY_ID_SIZE];
@@ -326,25 +327,25 @@ static enum refusal verify(const struct sage_token_rules *rules, struct key_set 
     if (refusal == REFUSAL_NONE)
         refusal = check_signature(&parts, key);
     if (refusal == REFUSAL_NONE)
-        refusal = read_claims(rules, &parts, now, said);
+        refusal = read_claims(rules, &parts, now, verified);
     return refusal;
 }
 
 enum refusal sage_token_verify(const struct sage_token_rules *rules, struct key_set *keys,
                                struct token_memory *memory, enum caller caller, const char *token,
-                               size_t length, int64_t now, struct sage_token *said)
+                               size_t length, int64_t now, struct sage_token *verified)
 {
-    memset(said, 0, sizeof *said);
+    memset(verified, 0, sizeof *verified);
     if (length > SAGE_TOKEN_MAX)
         return REFUSAL_TOKEN_TOO_LONG;
     unsigned char digest[DIGEST_BYTES];
     if (!digest_bytes(token, length, digest))
         return REFUSAL_INTERNAL;
     int64_t generation = key_set_generation(keys);
-    if (generation > 0 && recall(memory, digest, generation, rules, said))
-        return is_expired(said, now) ? REFUSAL_TOKEN_EXPIRED : REFUSAL_NONE;
-    enum refusal refusal = verify(rules, keys, caller, token, length, now, said, &generation);
+    if (generation > 0 && recall(memory, digest, generation, rules, verified))
+        return is_expired(verified, now) ? REFUSAL_TOKEN_EXPIRED : REFUSAL_NONE;
+    enum refusal refusal = verify(rules, keys, caller, token, length, now, verified, &generation);
     if (refusal == REFUSAL_NONE)
-        remember(memory, digest, generation, rules, said);
+        remember(memory, digest, generation, rules, verified);
     return refusal;
 }

@@ -48,12 +48,12 @@ void token_memory_free(struct token_memory *memory);
  * refusal with 403: who calls is known then).
  *
  * `jku`, `x5u`, `jwk` and the like are ignored: keys come from the set alone.
- * `caller` decides what becomes of an unknown key (key_set.h). `said` is
+ * `caller` decides what becomes of an unknown key (key_set.h). `verified` is
  * filled on REFUSAL_NONE and, as far as it was read, on TOKEN_CLIENT and
  * TOKEN_SCOPE.
  */
 enum refusal sage_token_verify(const struct sage_token_rules *rules, struct key_set *keys,
                                struct token_memory *memory, enum caller caller, const char *token,
-                               size_t length, int64_t now, struct sage_token *said);
+                               size_t length, int64_t now, struct sage_token *verified);
 
 #endif

@@ -10,7 +10,7 @@
 struct step_work {
     struct service *service;
     const struct step_request *request; /* NULL for an abandoned journey */
-    struct standing *standing;
+    struct progress *progress;
     enum refusal refusal;
     const char *ended; /* the reason, when this very step ended the journey */
     bool abandoned;    /* there is a journey that nobody has gone on with */
@@ -24,7 +24,7 @@ struct step_work {
 static bool find(struct database *database, struct step_work *work)
 {
     const struct step_request *request = work->request;
-    struct session_journey *session = &work->standing->session;
+    struct session_journey *session = &work->progress->session;
     enum session_found found = session_find(database, request->proof, work->proof_hash, session);
     if (found == SESSION_NOT_READ)
         return false;
@@ -41,14 +41,14 @@ static bool find(struct database *database, struct step_work *work)
 /* Whether there is a step to be taken at all. */
 static bool goes_on(const struct step_work *work)
 {
-    return work->refusal == REFUSAL_NONE && work->standing->session.ending == ENDING_NONE;
+    return work->refusal == REFUSAL_NONE && work->progress->session.ending == ENDING_NONE;
 }
 
 /* Ends the journey, and puts what Sage is told into the outbox. */
 static bool end(struct database *database, struct step_work *work, enum ending ending,
                 const char *reason, const struct report *report)
 {
-    struct session_journey *session = &work->standing->session;
+    struct session_journey *session = &work->progress->session;
     const struct session_end step = {
         .key = &session->key,
         .proof_hash = work->proof_hash,
@@ -89,14 +89,14 @@ static bool count_wrong_code(struct database *database, struct step_work *work)
     if (session_count_wrong_code(database, work->proof_hash, work->request->session_now, &count) !=
         STEP_TAKEN)
         return false;
-    work->standing->tries_left = CODE_WRONG_MAX - count;
+    work->progress->tries_left = CODE_WRONG_MAX - count;
     return count < CODE_WRONG_MAX || fail(database, work, REFUSAL_CODES_EXHAUSTED);
 }
 
 /* "Bind externalId to the customer who logs in": nobody may renew another's connection. */
 static bool check_owner(struct database *database, struct step_work *work, bool *owned)
 {
-    const struct session_journey *session = &work->standing->session;
+    const struct session_journey *session = &work->progress->session;
     *owned = true;
     return session->flow == FLOW_AUTHORISATION ||
            account_is_of(database, session->external_id, session->customer_id, owned);
@@ -105,7 +105,7 @@ static bool check_owner(struct database *database, struct step_work *work, bool 
 /* The code has told who the customer is. */
 static bool accept_code(struct database *database, struct step_work *work)
 {
-    struct session_journey *session = &work->standing->session;
+    struct session_journey *session = &work->progress->session;
     const struct session_verification verification = {
         .ticket_hash = work->proof_hash,
         .customer_id = session->customer_id,
@@ -124,10 +124,10 @@ static bool accept_code(struct database *database, struct step_work *work)
 /* A repeat gets the same. */
 static bool make_continuation(struct step_work *work)
 {
-    struct standing *standing = work->standing;
-    return code_continuation(work->service->codes, standing->session.key.key,
-                             standing->continuation) &&
-           digest_text(standing->continuation, strlen(standing->continuation),
+    struct progress *progress = work->progress;
+    return code_continuation(work->service->codes, progress->session.key.key,
+                             progress->continuation) &&
+           digest_text(progress->continuation, strlen(progress->continuation),
                        work->continuation_hash);
 }
 
@@ -137,7 +137,7 @@ static bool make_continuation(struct step_work *work)
  */
 static bool try_further_code(struct database *database, struct step_work *work)
 {
-    const struct session_journey *session = &work->standing->session;
+    const struct session_journey *session = &work->progress->session;
     char customer_id[CUSTOMER_ID_SIZE];
     if (strcmp(session->code_hash, work->code_hash) == 0) /* the step was taken already */
         return true;
@@ -152,7 +152,7 @@ static bool try_further_code(struct database *database, struct step_work *work)
 static bool try_code(struct database *database, void *context)
 {
     struct step_work *work = context;
-    struct session_journey *session = &work->standing->session;
+    struct session_journey *session = &work->progress->session;
     if (!find(database, work))
         return false;
     if (!goes_on(work))
@@ -173,7 +173,7 @@ static bool record_consent(struct database *database, const struct step_work *wo
                            const struct report *report)
 {
     _cleanup_(cleanup_free) char *external_ids = report_external_ids(report);
-    return external_ids && consent_record(database, &work->standing->session, external_ids,
+    return external_ids && consent_record(database, &work->progress->session, external_ids,
                                           work->wording, work->request->now);
 }
 
@@ -181,7 +181,7 @@ static bool succeed(struct database *database, struct step_work *work)
 {
     _cleanup_(report_clear) struct report report;
     report_begin(&report);
-    if (!account_list_of(database, work->standing->session.customer_id, report_add_account,
+    if (!account_list_of(database, work->progress->session.customer_id, report_add_account,
                          &report))
         return false;
     if (report_is_empty(&report))
@@ -198,7 +198,7 @@ static bool confirm(struct database *database, void *context)
         return false;
     if (!goes_on(work))
         return true;
-    if (work->standing->session.customer_id[0] == '\0') /* forgotten meanwhile */
+    if (work->progress->session.customer_id[0] == '\0') /* forgotten meanwhile */
         return fail(database, work, REFUSAL_CUSTOMER_GONE);
     if (!check_owner(database, work, &owned))
         return false;
@@ -222,7 +222,7 @@ static bool find_abandoned(struct database *database, struct step_work *work, bo
     if (before > config->session.lifetime_ms / 2)
         before = config->session.lifetime_ms / 2;
     enum session_found result = session_find_abandoned(database, work->request->session_now, before,
-                                                       &work->standing->session);
+                                                       &work->progress->session);
     *found = result == SESSION_FOUND;
     return result != SESSION_NOT_READ;
 }
@@ -241,7 +241,7 @@ static bool cancel_abandoned(struct database *database, void *context)
         return false;
     if (!work->abandoned)
         return true;
-    memcpy(work->proof_hash, work->standing->session.ticket_hash, sizeof work->proof_hash);
+    memcpy(work->proof_hash, work->progress->session.ticket_hash, sizeof work->proof_hash);
     return end_without_accounts(database, work, ENDING_CANCELLED, "abandoned");
 }
 
@@ -249,7 +249,7 @@ static bool cancel_abandoned(struct database *database, void *context)
 static enum refusal look_at_session(struct step_work *work)
 {
     const char *secret = work->request->secret;
-    memset(work->standing, 0, sizeof *work->standing);
+    memset(work->progress, 0, sizeof *work->progress);
     if (!digest_text(secret, strlen(secret), work->proof_hash))
         return REFUSAL_INTERNAL;
     enum store_result result = store_read(work->service->store, look, work);
@@ -260,7 +260,7 @@ static enum refusal write_step(struct step_work *work, store_piece *piece)
 {
     enum store_result result = store_write(work->service->store, piece, work);
     if (result == STORE_DONE && work->ended)
-        ending_log(&work->standing->session, work->ended);
+        ending_log(&work->progress->session, work->ended);
     return store_refusal(result, work->refusal);
 }
 
@@ -271,36 +271,36 @@ static enum refusal take_step(struct step_work *work, store_piece *piece)
     return refusal == REFUSAL_NONE && goes_on(work) ? write_step(work, piece) : refusal;
 }
 
-enum refusal step_look(struct service *service, const struct step_request *request,
-                       struct standing *standing)
+enum refusal step_read(struct service *service, const struct step_request *request,
+                       struct progress *progress)
 {
-    struct step_work work = {.service = service, .request = request, .standing = standing};
+    struct step_work work = {.service = service, .request = request, .progress = progress};
     return look_at_session(&work);
 }
 
 enum refusal step_try_code(struct service *service, const struct step_request *request,
-                           const char *typed, struct standing *standing)
+                           const char *typed, struct progress *progress)
 {
-    struct step_work work = {.service = service, .request = request, .standing = standing};
+    struct step_work work = {.service = service, .request = request, .progress = progress};
     if (!code_read(service->codes, typed, work.code_hash)) {
-        memset(standing, 0, sizeof *standing);
+        memset(progress, 0, sizeof *progress);
         return REFUSAL_INTERNAL;
     }
     return take_step(&work, try_code);
 }
 
 enum refusal step_confirm(struct service *service, const struct step_request *request,
-                          const struct consent_wording *wording, struct standing *standing)
+                          const struct consent_wording *wording, struct progress *progress)
 {
     struct step_work work = {
-        .service = service, .request = request, .standing = standing, .wording = wording};
+        .service = service, .request = request, .progress = progress, .wording = wording};
     return take_step(&work, confirm);
 }
 
 enum refusal step_cancel(struct service *service, const struct step_request *request,
-                         struct standing *standing)
+                         struct progress *progress)
 {
-    struct step_work work = {.service = service, .request = request, .standing = standing};
+    struct step_work work = {.service = service, .request = request, .progress = progress};
     return take_step(&work, cancel);
 }
 
@@ -311,8 +311,8 @@ enum refusal step_cancel_abandoned(struct service *service, bool *found)
     enum refusal refusal = store_refusal(result, REFUSAL_NONE);
     const struct step_request request = {
         .proof = PROOF_TICKET, .now = clock_now(&service->clock), .session_now = instant.now};
-    struct standing standing = {.tries_left = 0};
-    struct step_work work = {.service = service, .request = &request, .standing = &standing};
+    struct progress progress = {.tries_left = 0};
+    struct step_work work = {.service = service, .request = &request, .progress = &progress};
     *found = false;
     if (refusal != REFUSAL_NONE || service->config->journey.cancel_abandoned_ms == 0)
         return refusal;

@@ -24,7 +24,7 @@ struct step_request {
 };
 
 /* Where the journey stands. */
-struct standing {
+struct progress {
     struct session_journey session; /* `key` is empty while the session isn't known */
     char continuation[SECRET_TEXT]; /* after an accepted code */
     int64_t tries_left;             /* after a wrong one */
@@ -32,14 +32,14 @@ struct standing {
 
 /*
  * All of these return REFUSAL_NONE when the step was taken or had been taken
- * before, and also when the journey has ended, which `standing->session.ending`
+ * before, and also when the journey has ended, which `progress->session.ending`
  * tells; otherwise TICKET_UNKNOWN or CONTINUATION_UNKNOWN, JOURNEY_EXPIRED, STORE_BUSY,
  * STORE_FAILED, OUT_OF_MEMORY or INTERNAL, and nothing has changed.
  */
 
 /* Looks, and changes nothing. */
-enum refusal step_look(struct service *service, const struct step_request *request,
-                       struct standing *standing);
+enum refusal step_read(struct service *service, const struct step_request *request,
+                       struct progress *progress);
 
 /*
  * Tries a code that a person typed. Also CODE_WRONG, which is counted, and
@@ -47,7 +47,7 @@ enum refusal step_look(struct service *service, const struct step_request *reque
  * else than the account's owner), which end the journey with an error.
  */
 enum refusal step_try_code(struct service *service, const struct step_request *request,
-                           const char *typed, struct standing *standing);
+                           const char *typed, struct progress *progress);
 
 /*
  * The customer agrees: all their accounts go to Sage. Also ACCOUNT_OF_ANOTHER
@@ -55,11 +55,11 @@ enum refusal step_try_code(struct service *service, const struct step_request *r
  * an error.
  */
 enum refusal step_confirm(struct service *service, const struct step_request *request,
-                          const struct consent_wording *wording, struct standing *standing);
+                          const struct consent_wording *wording, struct progress *progress);
 
 /* The customer doesn't want to. */
 enum refusal step_cancel(struct service *service, const struct step_request *request,
-                         struct standing *standing);
+                         struct progress *progress);
 
 /*
  * Cancels one journey that nobody has gone on with, shortly before its session

@@ -47,7 +47,7 @@ void check_provider_api(struct check *check)
         probe(check);
 }
 
-struct outbox_picture {
+struct outbox_summary {
     int64_t now;
     int64_t seen_at;
     struct outbox_counts counts;
@@ -55,28 +55,28 @@ struct outbox_picture {
 
 static bool read_outbox(struct database *database, void *context)
 {
-    struct outbox_picture *picture = context;
-    return outbox_deliverer_seen(database, &picture->seen_at) &&
-           outbox_count(database, picture->now - DAY_MS, &picture->counts);
+    struct outbox_summary *summary = context;
+    return outbox_deliverer_seen(database, &summary->seen_at) &&
+           outbox_count(database, summary->now - DAY_MS, &summary->counts);
 }
 
-static void check_seen(struct check *check, const struct outbox_picture *picture)
+static void check_seen(struct check *check, const struct outbox_summary *summary)
 {
     static const char advice[] = "run `feedgate deliver` as a service, or `feedgate deliver "
                                  "--once` by a timer each minute";
-    if (picture->seen_at == 0)
+    if (summary->seen_at == 0)
         check_report(check, CHECK_WARN, "deliverer", NULL, NULL,
                      "never seen, so a result that Sage doesn't take at once is lost: %s", advice);
-    else if (picture->seen_at > picture->now + CLOCK_DOUBT_MS)
+    else if (summary->seen_at > summary->now + CLOCK_DOUBT_MS)
         check_report(check, CHECK_WARN, "deliverer", NULL, NULL,
                      "last seen by a clock that was ahead, so nobody knows when: %s", advice);
-    else if (picture->now - picture->seen_at > SEEN_WITHIN_MS)
+    else if (summary->now - summary->seen_at > SEEN_WITHIN_MS)
         check_report(check, CHECK_WARN, "deliverer", NULL, NULL,
                      "last seen %" PRId64 " minutes ago: %s",
-                     (picture->now - picture->seen_at) / MINUTE_MS, advice);
+                     (summary->now - summary->seen_at) / MINUTE_MS, advice);
     else
         check_report(check, CHECK_OK, "deliverer", NULL, NULL, "seen %" PRId64 " s ago",
-                     (picture->now - picture->seen_at) / SECOND_MS);
+                     (summary->now - summary->seen_at) / SECOND_MS);
 }
 
 static void check_counts(struct check *check, const struct outbox_counts *counts)
@@ -90,11 +90,11 @@ void check_deliverer(struct check *check)
 {
     if (!check->opened)
         return;
-    struct outbox_picture picture = {.now = clock_now(&check->call->service.clock)};
-    if (store_read(check->call->service.store, read_outbox, &picture) != STORE_DONE) {
+    struct outbox_summary summary = {.now = clock_now(&check->call->service.clock)};
+    if (store_read(check->call->service.store, read_outbox, &summary) != STORE_DONE) {
         check_report(check, CHECK_FAIL, "deliverer", NULL, NULL, "the database can't be read");
         return;
     }
-    check_seen(check, &picture);
-    check_counts(check, &picture.counts);
+    check_seen(check, &summary);
+    check_counts(check, &summary.counts);
 }

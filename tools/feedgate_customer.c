@@ -39,7 +39,7 @@ int issue_code(struct call *call)
 }
 
 /* What a customer's going takes along. */
-struct farewell {
+struct removal {
     const char *customer_id;
     bool known;
     struct outbox_forgotten results;
@@ -52,40 +52,40 @@ struct farewell {
 /* In one transaction, so that nobody is forgotten by half. */
 static bool forget(struct database *database, void *context)
 {
-    struct farewell *farewell = context;
-    const char *id = farewell->customer_id;
-    if (!account_customer_known(database, id, &farewell->known))
+    struct removal *removal = context;
+    const char *id = removal->customer_id;
+    if (!account_customer_known(database, id, &removal->known))
         return false;
-    return !farewell->known || (outbox_forget(database, id, &farewell->results) &&
-                                session_forget_customer(database, id, &farewell->sessions) &&
-                                consent_forget(database, id, &farewell->consents) &&
-                                code_forget(database, id, &farewell->codes) &&
-                                account_forget(database, id, &farewell->accounts));
+    return !removal->known || (outbox_forget(database, id, &removal->results) &&
+                               session_forget_customer(database, id, &removal->sessions) &&
+                               consent_forget(database, id, &removal->consents) &&
+                               code_forget(database, id, &removal->codes) &&
+                               account_forget(database, id, &removal->accounts));
 }
 
-static void print_farewell(const struct farewell *farewell)
+static void print_removal(const struct removal *removal)
 {
     (void)printf("removed: customers 1, accounts %" PRId64 ", links %" PRId64 ", codes %" PRId64
                  ", consents %" PRId64 "\n"
                  "without the customer now: sessions %" PRId64 ", results %" PRId64 "\n",
-                 farewell->accounts.accounts, farewell->accounts.links, farewell->codes,
-                 farewell->consents, farewell->sessions, farewell->results.emptied);
-    if (farewell->results.waiting > 0)
+                 removal->accounts.accounts, removal->accounts.links, removal->codes,
+                 removal->consents, removal->sessions, removal->results.emptied);
+    if (removal->results.waiting > 0)
         (void)printf("results still on their way to Sage, emptied once they are settled: %" PRId64
                      "\n",
-                     farewell->results.waiting);
+                     removal->results.waiting);
 }
 
 int forget_customer(struct call *call)
 {
     if (!operator_open(call))
         return EXIT_FAILURE;
-    struct farewell farewell = {.customer_id = call->customer};
-    enum store_result result = store_write(call->service.store, forget, &farewell);
+    struct removal removal = {.customer_id = call->customer};
+    enum store_result result = store_write(call->service.store, forget, &removal);
     if (result != STORE_DONE)
         return fail_store(call, result);
-    if (!farewell.known)
+    if (!removal.known)
         return fail_unknown(call);
-    print_farewell(&farewell);
+    print_removal(&removal);
     return EXIT_SUCCESS;
 }

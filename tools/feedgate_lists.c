@@ -17,7 +17,7 @@ enum { NUMBER_SIZE = 24 };
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
 /* A look at the database that fills a listing. */
-struct look {
+struct list_query {
     struct call *call;
     struct listing listing;
 };
@@ -30,21 +30,21 @@ static const char *digits(int64_t number, char text[NUMBER_SIZE])
 
 static int list(struct call *call, store_piece *read, const struct column *columns, size_t count)
 {
-    struct look look = {.call = call};
+    struct list_query query = {.call = call};
     if (!operator_open(call))
         return EXIT_FAILURE;
-    listing_begin(&look.listing, columns, count, call->json);
-    enum store_result result = store_read(call->service.store, read, &look);
+    listing_begin(&query.listing, columns, count, call->json);
+    enum store_result result = store_read(call->service.store, read, &query);
     if (result != STORE_DONE)
-        look.listing.failed = true; /* then nothing is printed */
-    if (listing_end(&look.listing))
+        query.listing.failed = true; /* then nothing is printed */
+    if (listing_end(&query.listing))
         return EXIT_SUCCESS;
     return result != STORE_DONE ? fail_store(call, result) : fail("the list can't be printed");
 }
 
 static void add_session(const struct session_row *row, void *context)
 {
-    struct look *look = context;
+    struct list_query *query = context;
     char wrong_codes[NUMBER_SIZE];
     const char *const values[] = {
         row->log_id,           row->state,      row->flow,
@@ -53,13 +53,13 @@ static void add_session(const struct session_row *row, void *context)
         row->authorisation_id, row->bank_id,    row->customer_id,
         row->shown_by,
     };
-    listing_add(&look->listing, values);
+    listing_add(&query->listing, values);
 }
 
 static bool read_sessions(struct database *database, void *context)
 {
-    struct look *look = context;
-    return session_list(database, look->call->limit, add_session, look);
+    struct list_query *query = context;
+    return session_list(database, query->call->limit, add_session, query);
 }
 
 int show_sessions(struct call *call)
@@ -84,7 +84,7 @@ int show_sessions(struct call *call)
 
 static void add_event(const struct event_row *row, void *context)
 {
-    struct look *look = context;
+    struct list_query *query = context;
     char number[NUMBER_SIZE];
     const char *const values[] = {
         digits(row->number, number),
@@ -95,13 +95,13 @@ static void add_event(const struct event_row *row, void *context)
         row->outcome,
         row->body,
     };
-    listing_add(&look->listing, values);
+    listing_add(&query->listing, values);
 }
 
 static bool read_events(struct database *database, void *context)
 {
-    struct look *look = context;
-    return inbox_list(database, look->call->after, look->call->limit, add_event, look);
+    struct list_query *query = context;
+    return inbox_list(database, query->call->after, query->call->limit, add_event, query);
 }
 
 int show_events(struct call *call)
@@ -121,7 +121,7 @@ int show_events(struct call *call)
 /* One row a key; a set without keys has one as well, since why is worth knowing. */
 static void add_key_set(const struct key_set_row *row, void *context)
 {
-    struct look *look = context;
+    struct list_query *query = context;
     struct key_list keys = {0};
     char bits[NUMBER_SIZE];
     if (row->document)
@@ -137,7 +137,7 @@ static void add_key_set(const struct key_set_row *row, void *context)
             row->attempted_at,
             row->outcome,
         };
-        listing_add(&look->listing, values);
+        listing_add(&query->listing, values);
     } while (++i < keys.count);
     key_list_clear(&keys);
 }
@@ -158,7 +158,7 @@ int show_keys(struct call *call)
 
 static void add_account(const struct account_row *row, void *context)
 {
-    struct look *look = context;
+    struct list_query *query = context;
     const char *const values[] = {
         row->customer_id,
         row->account.external_id,
@@ -170,7 +170,7 @@ static void add_account(const struct account_row *row, void *context)
         row->account.branch_identifier,
         row->account.account_identifier,
     };
-    listing_add(&look->listing, values);
+    listing_add(&query->listing, values);
 }
 
 static bool read_accounts(struct database *database, void *context)
@@ -196,7 +196,7 @@ int show_accounts(struct call *call)
 
 static void add_delivery(const struct outbox_row *row, void *context)
 {
-    struct look *look = context;
+    struct list_query *query = context;
     char number[NUMBER_SIZE];
     char attempts[NUMBER_SIZE];
     const char *const values[] = {
@@ -212,13 +212,13 @@ static void add_delivery(const struct outbox_row *row, void *context)
         row->give_up_at,
         row->authorisation_id,
     };
-    listing_add(&look->listing, values);
+    listing_add(&query->listing, values);
 }
 
 static bool read_deliveries(struct database *database, void *context)
 {
-    struct look *look = context;
-    return outbox_list(database, look->call->limit, add_delivery, look);
+    struct list_query *query = context;
+    return outbox_list(database, query->call->limit, add_delivery, query);
 }
 
 int show_deliveries(struct call *call)

@@ -33,7 +33,7 @@ START_TEST(a_patch_is_sent_as_sage_wants_it)
     struct api_answer answer = patch();
     ck_assert_int_eq((int)answer.outcome, API_TAKEN);
     ck_assert_str_eq(answer.text, "status 200");
-    ck_assert_str_eq(answer.said, "");
+    ck_assert_str_eq(answer.excerpt, "");
     ck_assert_uint_eq(sage_api_patch_count(sage), 1);
     const struct sage_request *request = sage_api_patch_request(sage, 0);
     ck_assert_str_eq(request->method, "PATCH");
@@ -208,7 +208,7 @@ END_TEST
 
 /* What Sage says in an answer's body, as the operator sees it. */
 static const struct {
-    const char *body, *said;
+    const char *body, *excerpt;
 } sayings[] = {
     {"{\"error\":\"no such id\"}", "{\"error\":\"no such id\"}"},
     {"two\r\nlines\x1b[31m", "two  lines [31m"},
@@ -224,7 +224,7 @@ START_TEST(what_sage_says_is_cleaned_and_tells_no_secret)
     sage_api_patches(sage, &reply, 1);
     struct api_answer answer = patch();
     ck_assert_str_eq(answer.text, "status 400");
-    ck_assert_str_eq(answer.said, sayings[_i].said);
+    ck_assert_str_eq(answer.excerpt, sayings[_i].excerpt);
 }
 END_TEST
 
@@ -236,8 +236,8 @@ START_TEST(what_sage_says_is_cut_at_a_whole_character)
     struct sage_reply reply = {.status = 500, .body = body};
     sage_api_patches(sage, &reply, 1);
     struct api_answer answer = patch();
-    ck_assert_uint_eq(strlen(answer.said), API_SAID_MAX - 2);
-    ck_assert_int_eq(strncmp(answer.said, body, API_SAID_MAX - 2), 0);
+    ck_assert_uint_eq(strlen(answer.excerpt), API_EXCERPT_MAX - 2);
+    ck_assert_int_eq(strncmp(answer.excerpt, body, API_EXCERPT_MAX - 2), 0);
 }
 END_TEST
 
