@@ -16,7 +16,7 @@
 enum { TIME_SIZE = 32, ANSWER_SIZE = 128 };
 
 /* Notes what is wrong with the body, in words of ours alone. */
-static enum refusal refuse(struct exchange *exchange, const char *complaint)
+static enum refusal refuse_customer(struct exchange *exchange, const char *complaint)
 {
     exchange_note(exchange, complaint);
     return REFUSAL_CUSTOMER_MALFORMED;
@@ -28,12 +28,12 @@ static enum refusal read_customer(struct exchange *exchange, const cJSON *docume
 {
     const char *text = json_text(document, "customer");
     if (!cJSON_IsObject(document) || !text)
-        return refuse(exchange, "customer must be a text");
+        return refuse_customer(exchange, "customer must be a text");
     if (cJSON_GetArraySize(document) != 1)
-        return refuse(exchange, "there may be no member beside customer");
+        return refuse_customer(exchange, "there may be no member beside customer");
     size_t length = strlen(text);
     if (length == 0 || length >= CUSTOMER_ID_SIZE)
-        return refuse(exchange, "customer must have 1 to 256 bytes");
+        return refuse_customer(exchange, "customer must have 1 to 256 bytes");
     memcpy(customer_id, text, length + 1);
     return REFUSAL_NONE;
 }

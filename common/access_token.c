@@ -68,8 +68,8 @@ static bool lasting(const struct token_query *query, const struct times *times)
            times->expires_at - query->now <= LIFE_MAX_MS;
 }
 
-static enum token_state judge(const struct token_query *query, const struct times *times,
-                              bool token, bool failure)
+static enum token_state judge_state(const struct token_query *query, const struct times *times,
+                                    bool token, bool failure)
 {
     if (token && fresh(query, times))
         return STATE_TOKEN;
@@ -93,7 +93,7 @@ static void read_row(struct statement *select, struct token_query *query)
         .fetching_till = statement_integer(select, 4),
     };
     times.margin = margin_of(times.expires_at - times.fetched_at);
-    query->state = judge(query, &times, token != NULL, failure != NULL);
+    query->state = judge_state(query, &times, token != NULL, failure != NULL);
     if (query->state == STATE_TOKEN)
         (void)snprintf(wanted->token, sizeof wanted->token, "%s", token); /* was bounded before */
     if (query->state == STATE_PAUSE) {
@@ -265,7 +265,8 @@ static bool record_failure(struct database *database, void *context)
     return statement_run(update);
 }
 
-static void keep(const struct access_token *wanted, store_piece *piece, struct fetched *fetched)
+static void keep_fetched(const struct access_token *wanted, store_piece *piece,
+                         struct fetched *fetched)
 {
     if (store_write(wanted->store, piece, fetched) != STORE_DONE) /* then our claim runs out */
         log_event(LOG_LEVEL_ERROR, "access_token_not_stored",
@@ -349,14 +350,14 @@ static enum access_token_result fetch_ours(struct access_token *wanted)
     int64_t pause = ask(wanted, &life);
     if (pause == 0) {
         fetched.expires_at = fetched.fetched_at + life;
-        keep(wanted, record, &fetched);
+        keep_fetched(wanted, record, &fetched);
         log_event(LOG_LEVEL_INFO, "access_token_fetched", {"url", wanted->config->sage.token_url});
         return ACCESS_TOKEN_HAD;
     }
     bool cancelled = is_cancelled(wanted);
     fetched.failure = fair && !cancelled ? wanted->error : NULL;
     fetched.pause_till = fetched.failure ? clock_now(wanted->clock) + pause : 0;
-    keep(wanted, record_failure, &fetched);
+    keep_fetched(wanted, record_failure, &fetched);
     if (cancelled)
         return ACCESS_TOKEN_CANCELLED;
     log_event(LOG_LEVEL_ERROR, "access_token_not_fetched", {"url", wanted->config->sage.token_url},

@@ -43,7 +43,7 @@ static bool is_same(const struct completion *completion)
             strcmp(session->result_hash, completion->digest) == 0);
 }
 
-static enum refusal judge(struct completion *completion, enum session_found found)
+static enum refusal judge_session(struct completion *completion, enum session_found found)
 {
     const struct session_journey *session = completion->session;
     if (found == SESSION_NOT_FOUND)
@@ -61,15 +61,15 @@ static enum refusal judge(struct completion *completion, enum session_found foun
                                                              : REFUSAL_NONE;
 }
 
-static bool look(struct database *database, void *context)
+static bool read_session(struct database *database, void *context)
 {
     struct completion *completion = context;
     enum session_found found = session_find_by_key(database, completion->key, completion->session);
-    completion->refusal = judge(completion, found);
+    completion->refusal = judge_session(completion, found);
     return found != SESSION_NOT_READ;
 }
 
-static bool take(struct database *database, void *context)
+static bool end_session(struct database *database, void *context)
 {
     struct completion *completion = context;
     _cleanup_(report_clear) struct report report;
@@ -82,7 +82,7 @@ static bool take(struct database *database, void *context)
     };
     report_begin(&report);
     completion->ended = false;
-    if (!look(database, completion))
+    if (!read_session(database, completion))
         return false;
     if (completion->refusal != REFUSAL_NONE || completion->session->ending != ENDING_NONE)
         return true;
@@ -110,10 +110,10 @@ enum refusal completion_take(struct service *service, const struct session_key *
     if (!completion_body_digest(body, completion.digest))
         return REFUSAL_INTERNAL;
     /* What is refused, and repeats, needn't wait for the lock. */
-    enum store_result stored = store_read(service->store, look, &completion);
+    enum store_result stored = store_read(service->store, read_session, &completion);
     enum refusal refusal = store_refusal(stored, completion.refusal);
     if (refusal == REFUSAL_NONE && session->ending == ENDING_NONE) {
-        stored = store_write(service->store, take, &completion);
+        stored = store_write(service->store, end_session, &completion);
         refusal = store_refusal(stored, completion.refusal);
     }
     *detail = completion.detail;

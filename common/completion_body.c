@@ -38,7 +38,7 @@ static const char **text_of(struct account *account, size_t member)
 }
 
 /* Says what is wrong with a member (NULL: with the place itself). Always false. */
-static bool refuse(const struct reading *reading, const char *member, const char *complaint)
+static bool refuse_member(const struct reading *reading, const char *member, const char *complaint)
 {
     const char *place = reading->place[0] || member ? reading->place : "the body";
     (void)snprintf(reading->detail, COMPLETION_BODY_DETAIL_SIZE, "%s%s%s %s", place,
@@ -53,9 +53,9 @@ static bool refuse_unknown(const struct reading *reading, const char *name)
     static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
     size_t length = strlen(name);
     bool plain = length > 0 && length <= 40 && strspn(name, letters) == length;
-    return refuse(reading, plain ? name : NULL,
-                  plain ? "is not a member that is known here"
-                        : "has a member that is not known here");
+    return refuse_member(reading, plain ? name : NULL,
+                         plain ? "is not a member that is known here"
+                               : "has a member that is not known here");
 }
 
 static int find_member(const char *name)
@@ -69,7 +69,7 @@ static int find_member(const char *name)
 static bool read_account(const struct reading *reading, const cJSON *item, struct account *account)
 {
     if (!cJSON_IsObject(item))
-        return refuse(reading, NULL, "must be an object");
+        return refuse_member(reading, NULL, "must be an object");
     const cJSON *member;
     cJSON_ArrayForEach(member, item)
     {
@@ -79,12 +79,12 @@ static bool read_account(const struct reading *reading, const cJSON *item, struc
         const char *text = cJSON_GetStringValue(member);
         const char *complaint = text ? account_members[index].judge(text) : "must be a text";
         if (complaint)
-            return refuse(reading, account_members[index].name, complaint);
+            return refuse_member(reading, account_members[index].name, complaint);
         *text_of(account, (size_t)index) = text;
     }
     for (size_t i = 0; i < ACCOUNT_MEMBERS; i++)
         if (!*text_of(account, i))
-            return refuse(reading, account_members[i].name, "is missing");
+            return refuse_member(reading, account_members[i].name, "is missing");
     return true;
 }
 
@@ -101,10 +101,11 @@ static bool is_new(const struct reading *reading, size_t count)
     const struct account *accounts = reading->body->accounts;
     for (size_t i = 0; i < count; i++) {
         if (strcmp(accounts[i].external_id, accounts[count].external_id) == 0)
-            return refuse(reading, "bankAccountExternalId", "is the one of an account above, too");
+            return refuse_member(reading, "bankAccountExternalId",
+                                 "is the one of an account above, too");
         if (have_same_identifiers(&accounts[i], &accounts[count]))
-            return refuse(reading, "accountIdentifier",
-                          "is with this bank and branch the one of an account above, too");
+            return refuse_member(reading, "accountIdentifier",
+                                 "is with this bank and branch the one of an account above, too");
     }
     return true;
 }
@@ -115,15 +116,15 @@ static bool read_accounts(struct reading *reading, const cJSON *accounts)
     if (!accounts)
         return true;
     if (body->ending != ENDING_SUCCESS)
-        return refuse(reading, "bankAccounts", "belongs to the status success alone");
+        return refuse_member(reading, "bankAccounts", "belongs to the status success alone");
     if (!cJSON_IsArray(accounts))
-        return refuse(reading, "bankAccounts", "must be an array");
+        return refuse_member(reading, "bankAccounts", "must be an array");
     const cJSON *item;
     cJSON_ArrayForEach(item, accounts)
     {
         if (body->account_count == COMPLETION_BODY_ACCOUNTS_MAX) {
             reading->place[0] = '\0'; /* it isn't about an account */
-            return refuse(reading, "bankAccounts", "must not have more than 200 accounts");
+            return refuse_member(reading, "bankAccounts", "must not have more than 200 accounts");
         }
         (void)snprintf(reading->place, sizeof reading->place, "bankAccounts[%zu]",
                        body->account_count);
@@ -143,7 +144,7 @@ static bool read_status(const struct reading *reading, const char *status)
             reading->body->ending = ending;
             return true;
         }
-    return refuse(reading, "status", "must be one of success, cancelled, error");
+    return refuse_member(reading, "status", "must be one of success, cancelled, error");
 }
 
 static bool read_document(struct reading *reading)
@@ -151,7 +152,7 @@ static bool read_document(struct reading *reading)
     struct completion_body *body = reading->body;
     const cJSON *document = body->document;
     if (!cJSON_IsObject(document))
-        return refuse(reading, NULL, "must be an object");
+        return refuse_member(reading, NULL, "must be an object");
     const cJSON *member;
     cJSON_ArrayForEach(member, document)
     {
@@ -161,7 +162,7 @@ static bool read_document(struct reading *reading)
     }
     body->authorisation_id = json_text(document, "authorisationId");
     if (!body->authorisation_id || !uuid_is_valid(body->authorisation_id))
-        return refuse(reading, "authorisationId", "must be a UUID");
+        return refuse_member(reading, "authorisationId", "must be a UUID");
     return read_status(reading, json_text(document, "status")) &&
            read_accounts(reading, json_member(document, "bankAccounts"));
 }

@@ -52,7 +52,7 @@ static bool copy_optional(const cJSON *object, const char *name, char *into, siz
 }
 
 /* Notes the member that is to blame, unless it is good. */
-static bool judge(struct event *event, const char *member, bool is_good)
+static bool judge_member(struct event *event, const char *member, bool is_good)
 {
     if (!is_good)
         event->culprit = member;
@@ -68,8 +68,8 @@ static bool read_announcement(const cJSON *details, struct event *event)
 {
     bool bank = copy_optional(details, "bankId", event->bank_id, sizeof event->bank_id);
     lower(event->bank_id);
-    return judge(event, "resource.id", uuid_is_valid(event->resource_id)) &&
-           judge(event, "additionalData.bankId", bank && is_uuid_or_nothing(event->bank_id));
+    return judge_member(event, "resource.id", uuid_is_valid(event->resource_id)) &&
+           judge_member(event, "additionalData.bankId", bank && is_uuid_or_nothing(event->bank_id));
 }
 
 static bool read_envelope(const cJSON *document, struct event *event)
@@ -78,10 +78,11 @@ static bool read_envelope(const cJSON *document, struct event *event)
     const char *type = json_text(document, "type");
     const char *resource_type = json_text(resource, "type");
     const char *id = json_text(resource, "id");
-    if (!judge(event, "type", copy(type, event->type, sizeof event->type)) ||
-        !judge(event, "resource.type",
-               copy(resource_type, event->resource_type, sizeof event->resource_type)) ||
-        !judge(event, "resource.id", copy(id, event->resource_id, sizeof event->resource_id)))
+    if (!judge_member(event, "type", copy(type, event->type, sizeof event->type)) ||
+        !judge_member(event, "resource.type",
+                      copy(resource_type, event->resource_type, sizeof event->resource_type)) ||
+        !judge_member(event, "resource.id",
+                      copy(id, event->resource_id, sizeof event->resource_id)))
         return false;
     memcpy(event->resource_key, event->resource_id, sizeof event->resource_key);
     lower(event->resource_key);
@@ -94,7 +95,7 @@ static bool read_details(const cJSON *details, struct event *event)
     if (event->kind == EVENT_AUTHORISATION_CREATED)
         return read_announcement(details, event);
     return event->kind == EVENT_OTHER ||
-           judge(
+           judge_member(
                event, "additionalData.externalId",
                copy_optional(details, "externalId", event->external_id, sizeof event->external_id));
 }

@@ -150,8 +150,8 @@ static enum refusal answer_refusal(struct exchange *exchange, const struct progr
 }
 
 /* Answers a step that wasn't taken. */
-static enum refusal refuse(struct exchange *exchange, const struct progress *progress,
-                           enum refusal refusal, const char *secret)
+static enum refusal refuse_step(struct exchange *exchange, const struct progress *progress,
+                                enum refusal refusal, const char *secret)
 {
     if (progress->session.ending != ENDING_NONE) /* by this very step */
         ending_tell_sage(exchange->service, &progress->session.key);
@@ -194,7 +194,7 @@ static enum refusal submit_code(struct exchange *exchange, const struct step_req
                                  : step_read(exchange->service, request, &progress);
     name_session(exchange, &progress);
     if (refusal != REFUSAL_NONE)
-        return refuse(exchange, &progress, refusal, request->secret);
+        return refuse_step(exchange, &progress, refusal, request->secret);
     if (progress.session.ending != ENDING_NONE)
         return show_ended(exchange, &progress);
     if (typed)
@@ -216,7 +216,7 @@ static enum refusal submit_confirmation(struct exchange *exchange,
     enum refusal refusal = step_confirm(exchange->service, request, &wording, &progress);
     name_session(exchange, &progress);
     if (refusal != REFUSAL_NONE)
-        return refuse(exchange, &progress, refusal, NULL);
+        return refuse_step(exchange, &progress, refusal, NULL);
     if (progress.session.ending == ENDING_ERROR)
         return show_ended(exchange, &progress);
     return send_back(exchange, &progress.session);
@@ -229,7 +229,7 @@ static enum refusal submit_cancellation(struct exchange *exchange,
     enum refusal refusal = step_cancel(exchange->service, request, &progress);
     name_session(exchange, &progress);
     if (refusal != REFUSAL_NONE)
-        return refuse(exchange, &progress, refusal, NULL);
+        return refuse_step(exchange, &progress, refusal, NULL);
     if (progress.session.ending == ENDING_ERROR)
         return show_ended(exchange, &progress);
     return send_back(exchange, &progress.session);
@@ -282,7 +282,7 @@ enum refusal journey_resume(struct exchange *exchange)
     refusal = step_read(exchange->service, &request, &progress);
     name_session(exchange, &progress);
     if (refusal != REFUSAL_NONE)
-        return refuse(exchange, &progress, refusal, NULL);
+        return refuse_step(exchange, &progress, refusal, NULL);
     if (progress.session.ending != ENDING_NONE)
         return show_ended(exchange, &progress);
     return show_code_page(exchange, 200, request.secret, request.flow, NULL, NULL);

@@ -31,7 +31,7 @@ static int peek(const struct scanner *scanner)
     return scanner->at < scanner->end ? (unsigned char)*scanner->at : -1;
 }
 
-static bool take(struct scanner *scanner, char wanted)
+static bool take_character(struct scanner *scanner, char wanted)
 {
     if (peek(scanner) != wanted)
         return false;
@@ -41,7 +41,8 @@ static bool take(struct scanner *scanner, char wanted)
 
 static void skip_space(struct scanner *scanner)
 {
-    while (take(scanner, ' ') || take(scanner, '\t') || take(scanner, '\n') || take(scanner, '\r'))
+    while (take_character(scanner, ' ') || take_character(scanner, '\t') ||
+           take_character(scanner, '\n') || take_character(scanner, '\r'))
         ;
 }
 
@@ -65,14 +66,15 @@ static bool scan_digits(struct scanner *scanner)
 static bool scan_number(struct scanner *scanner)
 {
     const char *start = scanner->at;
-    (void)take(scanner, '-');
-    if (!take(scanner, '0') && !scan_digits(scanner)) /* no digit may follow a leading zero */
+    (void)take_character(scanner, '-');
+    if (!take_character(scanner, '0') &&
+        !scan_digits(scanner)) /* no digit may follow a leading zero */
         return false;
-    if (take(scanner, '.') && !scan_digits(scanner))
+    if (take_character(scanner, '.') && !scan_digits(scanner))
         return false;
-    if (take(scanner, 'e') || take(scanner, 'E')) {
-        if (!take(scanner, '+'))
-            (void)take(scanner, '-');
+    if (take_character(scanner, 'e') || take_character(scanner, 'E')) {
+        if (!take_character(scanner, '+'))
+            (void)take_character(scanner, '-');
         if (!scan_digits(scanner))
             return false;
     }
@@ -123,13 +125,13 @@ static bool scan_escape(struct scanner *scanner)
 
 static bool scan_string(struct scanner *scanner)
 {
-    if (!take(scanner, '"'))
+    if (!take_character(scanner, '"'))
         return false;
-    while (!take(scanner, '"')) {
+    while (!take_character(scanner, '"')) {
         size_t length = utf8_character(scanner->at, left(scanner));
         if (length == 0 || peek(scanner) < 0x20)
             return false;
-        if (take(scanner, '\\')) {
+        if (take_character(scanner, '\\')) {
             if (!scan_escape(scanner))
                 return false;
         } else {
@@ -145,7 +147,7 @@ static bool scan_name(struct scanner *scanner)
     if (!scan_string(scanner))
         return false;
     skip_space(scanner);
-    return take(scanner, ':');
+    return take_character(scanner, ':');
 }
 
 /* An object or an array, whose opening bracket has been taken. */
@@ -154,14 +156,14 @@ static bool scan_members(struct scanner *scanner, char closing)
     if (++scanner->depth > JSON_DEPTH_MAX)
         return false;
     skip_space(scanner);
-    if (!take(scanner, closing)) {
+    if (!take_character(scanner, closing)) {
         do {
             if (closing == '}' && !scan_name(scanner))
                 return false;
             if (!scan_value(scanner))
                 return false;
-        } while (take(scanner, ','));
-        if (!take(scanner, closing))
+        } while (take_character(scanner, ','));
+        if (!take_character(scanner, closing))
             return false;
     }
     scanner->depth--;
@@ -170,9 +172,9 @@ static bool scan_members(struct scanner *scanner, char closing)
 
 static bool scan_bare_value(struct scanner *scanner)
 {
-    if (take(scanner, '{'))
+    if (take_character(scanner, '{'))
         return scan_members(scanner, '}');
-    if (take(scanner, '['))
+    if (take_character(scanner, '['))
         return scan_members(scanner, ']');
     switch (peek(scanner)) {
     case '"':

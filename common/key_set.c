@@ -333,7 +333,7 @@ static void attempt_fetch(struct key_set *keys, enum caller caller)
         log_event(LOG_LEVEL_ERROR, "key_set_not_stored", {"url", keys->config->sage.jwks_url});
 }
 
-static void *keep(void *argument)
+static void *keep_set(void *argument)
 {
     struct key_set *keys = argument;
     (void)pthread_mutex_lock(&keys->mutex);
@@ -360,7 +360,7 @@ static void *keep(void *argument)
  */
 static bool want_fetch(struct key_set *keys, enum caller caller)
 {
-    if (!keys->keeping && pthread_create(&keys->keeper, NULL, keep, keys) == 0)
+    if (!keys->keeping && pthread_create(&keys->keeper, NULL, keep_set, keys) == 0)
         keys->keeping = true;
     if (!keys->keeping) {
         log_event(LOG_LEVEL_ERROR, "key_set_not_fetched", {"detail", "no thread"});

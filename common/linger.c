@@ -125,7 +125,7 @@ struct lingering *linger_open(void)
 }
 
 /* The caller holds the mutex. */
-static bool keep(struct lingering *lingering, int connection)
+static bool keep_connection(struct lingering *lingering, int connection)
 {
     for (uint32_t i = 0; i < LINGER_MAX && lingering->count < LINGER_MAX; i++) {
         struct place *place = &lingering->places[i];
@@ -146,7 +146,7 @@ void linger_take(struct lingering *lingering, int connection)
     bool over = shutdown(connection, SHUT_WR) != 0 || is_over(connection);
     if (!over) {
         (void)pthread_mutex_lock(&lingering->mutex);
-        over = !keep(lingering, connection);
+        over = !keep_connection(lingering, connection);
         (void)pthread_mutex_unlock(&lingering->mutex);
     }
     if (over)

@@ -20,7 +20,8 @@ struct local_key {
 
 enum found { KEY_FOUND, KEY_MISSING, KEY_UNUSABLE };
 
-static enum found refuse(const char *path, const char *complaint, char error[LOCAL_KEY_ERROR_MAX])
+static enum found refuse_file(const char *path, const char *complaint,
+                              char error[LOCAL_KEY_ERROR_MAX])
 {
     (void)snprintf(error, LOCAL_KEY_ERROR_MAX, "%s: %s", path, complaint); /* cut at worst */
     return KEY_UNUSABLE;
@@ -60,15 +61,15 @@ static enum found read_key(const char *path, unsigned char key[KEY_BYTES],
     if (file < 0 && errno == ENOENT)
         return KEY_MISSING;
     if (file < 0 && errno == ELOOP)
-        return refuse(path, "is a link; the key must be a file", error);
+        return refuse_file(path, "is a link; the key must be a file", error);
     if (file < 0 || fstat(file, &status) != 0)
-        return refuse(path, strerror(errno), error);
+        return refuse_file(path, strerror(errno), error);
     const char *complaint = judge_file(&status);
     if (complaint)
-        return refuse(path, complaint, error);
+        return refuse_file(path, complaint, error);
     ssize_t length = read(file, key, KEY_BYTES);
     if (length != KEY_BYTES)
-        return refuse(path, length < 0 ? strerror(errno) : "can't be read whole", error);
+        return refuse_file(path, length < 0 ? strerror(errno) : "can't be read whole", error);
     narrow(file, &status);
     return KEY_FOUND;
 }
@@ -128,9 +129,9 @@ static enum found read_or_make(const char *path, char error[LOCAL_KEY_ERROR_MAX]
         return found;
     int reason = make_key(path);
     if (reason != 0)
-        return refuse(path, strerror(reason), error);
+        return refuse_file(path, strerror(reason), error);
     found = read_key(path, key, error);
-    return found == KEY_MISSING ? refuse(path, strerror(ENOENT), error) : found;
+    return found == KEY_MISSING ? refuse_file(path, strerror(ENOENT), error) : found;
 }
 
 struct local_key *local_key_open(const char *database, char error[LOCAL_KEY_ERROR_MAX])
@@ -177,14 +178,14 @@ bool local_key_derive(const char *database, const char *label, unsigned char der
     _cleanup_(cleanup_free) char *path = NULL;
     if (asprintf(&path, "%s.key", database) < 0) {
         path = NULL; /* its value is undefined then */
-        return refuse("key", strerror(ENOMEM), error) == KEY_FOUND;
+        return refuse_file("key", strerror(ENOMEM), error) == KEY_FOUND;
     }
     enum found found = read_key(path, secret, error);
     if (found == KEY_MISSING)
-        (void)refuse(path, strerror(ENOENT), error);
+        (void)refuse_file(path, strerror(ENOENT), error);
     if (found != KEY_FOUND)
         return false;
     if (digest_hmac(secret, KEY_BYTES, label, strlen(label), derived))
         return true;
-    return refuse(path, "OpenSSL fails", error) == KEY_FOUND;
+    return refuse_file(path, "OpenSSL fails", error) == KEY_FOUND;
 }

@@ -120,7 +120,7 @@ static void excerpt(const struct call *call, const struct fetch_answer *answer)
     excerpt[used] = '\0';
 }
 
-static enum api_outcome judge(long status)
+static enum api_outcome judge_status(long status)
 {
     if (status >= 200 && status < 300)
         return API_TAKEN;
@@ -133,7 +133,7 @@ static void read_answer(const struct call *call, const struct fetch_answer *answ
     char text[API_TEXT_MAX];
     (void)snprintf(text, sizeof text, "status %ld%s", answer->status,
                    answer->status == 403 ? ": is the API key right?" : "");
-    say(call->answer, judge(answer->status), text);
+    say(call->answer, judge_status(answer->status), text);
     call->answer->retry_after_ms = answer->retry_after_ms;
     if (call->answer->outcome != API_TAKEN)
         excerpt(call, answer);

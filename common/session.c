@@ -84,7 +84,7 @@ struct consumption {
 };
 
 /* Why the session can't be opened now; REFUSAL_NONE when it can. */
-static bool judge(struct database *database, void *context)
+static bool judge_row(struct database *database, void *context)
 {
     struct consumption *consumption = context;
     struct statement *select = database_statement(
@@ -140,7 +140,7 @@ static bool consume(struct database *database, void *context)
         consumption->refusal = REFUSAL_NONE;
         return true;
     }
-    if (!judge(database, context))
+    if (!judge_row(database, context))
         return false;
     /* Not opened, and yet no reason against it: never let in on a contradiction. */
     if (consumption->refusal == REFUSAL_NONE)
@@ -154,7 +154,7 @@ enum refusal session_consume(struct store *store, const struct session_key *key,
     struct consumption consumption = {
         .key = key, .opening = opening, .now = now, .refusal = REFUSAL_STORE_FAILED};
     /* A look without the lock first, so that a flood of guesses can't hold up those who write. */
-    enum store_result result = store_read(store, judge, &consumption);
+    enum store_result result = store_read(store, judge_row, &consumption);
     enum refusal refusal = store_refusal(result, consumption.refusal);
     if (refusal != REFUSAL_NONE)
         return refusal;

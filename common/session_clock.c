@@ -203,7 +203,7 @@ static bool begin_doubt(struct database *database, void *context)
     return store_row(database, &row, 0);
 }
 
-static bool look(struct database *database, void *context)
+static bool read_clock(struct database *database, void *context)
 {
     return read_row(database, context);
 }
@@ -212,11 +212,11 @@ static bool look(struct database *database, void *context)
 static enum store_result look_now(struct session_clock *times)
 {
     struct row row;
-    enum store_result result = store_read(times->store, look, &row);
+    enum store_result result = store_read(times->store, read_clock, &row);
     if (result == STORE_DONE && !follow(times, &row)) {
         result = store_write(times->store, begin_doubt, times);
         if (result == STORE_DONE)
-            result = store_read(times->store, look, &row);
+            result = store_read(times->store, read_clock, &row);
         times->starting = times->starting && result != STORE_DONE; /* from here on it is ours */
         if (result == STORE_DONE && !follow(times, &row))
             result = STORE_FAILED;

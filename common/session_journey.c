@@ -9,7 +9,7 @@
     "ticket_sha256, customer_id, code_hash, ending, opened_at, passed_on, result_sha256, "         \
     "notified_at "
 
-static void keep(char *place, size_t size, const char *text)
+static void keep_text(char *place, size_t size, const char *text)
 {
     (void)snprintf(place, size, "%s",
                    text ? text : ""); /* all were bounded when they were stored */
@@ -27,21 +27,21 @@ static void read_journey(struct statement *row, struct session_journey *found)
 {
     const char *flow = statement_text(row, 3);
     *found = (struct session_journey){.expires_at = statement_integer(row, 4)};
-    keep(found->key.key, sizeof found->key.key, statement_text(row, 0));
-    keep(found->key.log_id, sizeof found->key.log_id, statement_text(row, 1));
-    keep(found->authorisation_id, sizeof found->authorisation_id, statement_text(row, 2));
+    keep_text(found->key.key, sizeof found->key.key, statement_text(row, 0));
+    keep_text(found->key.log_id, sizeof found->key.log_id, statement_text(row, 1));
+    keep_text(found->authorisation_id, sizeof found->authorisation_id, statement_text(row, 2));
     found->flow = flow && strcmp(flow, flow_word(FLOW_REAUTHORISATION)) == 0 ? FLOW_REAUTHORISATION
                                                                              : FLOW_AUTHORISATION;
-    keep(found->redirect_uri, sizeof found->redirect_uri, statement_text(row, 5));
-    keep(found->state, sizeof found->state, statement_text(row, 6));
-    keep(found->external_id, sizeof found->external_id, statement_text(row, 7));
-    keep(found->ticket_hash, sizeof found->ticket_hash, statement_text(row, 8));
-    keep(found->customer_id, sizeof found->customer_id, statement_text(row, 9));
-    keep(found->code_hash, sizeof found->code_hash, statement_text(row, 10));
+    keep_text(found->redirect_uri, sizeof found->redirect_uri, statement_text(row, 5));
+    keep_text(found->state, sizeof found->state, statement_text(row, 6));
+    keep_text(found->external_id, sizeof found->external_id, statement_text(row, 7));
+    keep_text(found->ticket_hash, sizeof found->ticket_hash, statement_text(row, 8));
+    keep_text(found->customer_id, sizeof found->customer_id, statement_text(row, 9));
+    keep_text(found->code_hash, sizeof found->code_hash, statement_text(row, 10));
     found->ending = read_ending(statement_text(row, 11));
     found->opened = !statement_is_null(row, 12);
     found->passed_on = statement_integer(row, 13) == 1;
-    keep(found->result_hash, sizeof found->result_hash, statement_text(row, 14));
+    keep_text(found->result_hash, sizeof found->result_hash, statement_text(row, 14));
     found->notified_at = statement_integer(row, 15);
 }
 

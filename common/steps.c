@@ -77,7 +77,7 @@ static bool fail(struct database *database, struct step_work *work, enum refusal
     return end_without_accounts(database, work, ENDING_ERROR, refusal_word(refusal));
 }
 
-static bool look(struct database *database, void *context)
+static bool read_session(struct database *database, void *context)
 {
     return find(database, context);
 }
@@ -252,7 +252,7 @@ static enum refusal look_at_session(struct step_work *work)
     memset(work->progress, 0, sizeof *work->progress);
     if (!digest_text(secret, strlen(secret), work->proof_hash))
         return REFUSAL_INTERNAL;
-    enum store_result result = store_read(work->service->store, look, work);
+    enum store_result result = store_read(work->service->store, read_session, work);
     return store_refusal(result, work->refusal);
 }
 

@@ -178,7 +178,8 @@ static void warn_of_the_world(struct check *check, const struct probe *probe)
                  probe->endpoint, url);
 }
 
-static void judge(struct check *check, const struct probe *probe, const struct probe_answer *answer)
+static void judge_answer(struct check *check, const struct probe *probe,
+                         const struct probe_answer *answer)
 {
     if (answer->word[0] == '\0') {
         judge_silence(check, probe, answer);
@@ -295,5 +296,5 @@ void check_web_server(struct check *check)
     if (judge_together(check, asked, answers, count))
         return;
     for (size_t i = 0; i < count; i++)
-        judge(check, asked[i], &answers[i]);
+        judge_answer(check, asked[i], &answers[i]);
 }

@@ -49,7 +49,7 @@ static bool read_number(const char *text, int64_t least, int64_t most, int64_t *
     return true;
 }
 
-static int take(const char *name, const char *value, struct call *call)
+static int take_option(const char *name, const char *value, struct call *call)
 {
     if (strcmp(name, "json") == 0)
         call->json = true;
@@ -96,7 +96,7 @@ int options_read(int argc, char **argv, struct call *call, struct found *found)
             found->version = true;
         } else if (option >= OPTION_FIRST) {
             found->options |= options[option - OPTION_FIRST].bit;
-            status = take(options[option - OPTION_FIRST].name, optarg, call);
+            status = take_option(options[option - OPTION_FIRST].name, optarg, call);
         } else {
             return EXIT_USAGE; /* getopt has said what is wrong */
         }

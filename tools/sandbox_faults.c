@@ -86,7 +86,7 @@ unsigned int faults_waiting(struct faults *faults)
     return waiting;
 }
 
-static struct fault take(struct faults *faults, enum fault_target target)
+static struct fault take_fault(struct faults *faults, enum fault_target target)
 {
     (void)pthread_mutex_lock(&faults->mutex);
     struct fault *set = &faults->set[target];
@@ -118,7 +118,7 @@ static void wait_for_release(struct faults *faults, unsigned int milliseconds)
 bool fault_before(struct faults *faults, enum fault_target target, struct fault *fault,
                   struct reply *reply)
 {
-    *fault = take(faults, target);
+    *fault = take_fault(faults, target);
     switch (fault->kind) {
     case FAULT_STATUS:
         reply_error(reply, fault->status, "fault", "a test asked for this status");

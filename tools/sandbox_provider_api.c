@@ -105,7 +105,8 @@ static void settle(struct sandbox *sandbox, const struct request *request,
     }
 }
 
-static void judge(struct sandbox *sandbox, const struct request *request, struct reply *reply)
+static void judge_result(struct sandbox *sandbox, const struct request *request,
+                         struct reply *reply)
 {
     if (!check_headers(sandbox, request, reply))
         return;
@@ -130,7 +131,7 @@ void receive_result(struct sandbox *sandbox, const struct request *request, stru
     struct fault fault;
     bool done = fault_before(sandbox->faults, FAULT_PATCH, &fault, reply);
     if (!done)
-        judge(sandbox, request, reply);
+        judge_result(sandbox, request, reply);
     unsigned int status = reply->status == 0 ? 500 : reply->status;
     bool cut = reply->cut || fault.kind == FAULT_CUT_AFTER;
     results_note(sandbox->results, request->rest, request->body, cut ? 0 : status);
