@@ -248,3 +248,8 @@ char *fetch_get(const struct fetch *fetch, size_t *length, char error[FETCH_ERRO
     fetch_answer_clear(&answer);
     return NULL;
 }
+
+int64_t fetch_read_date(const char *date)
+{
+    return (int64_t)curl_getdate(date, NULL);
+}

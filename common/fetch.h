@@ -70,4 +70,7 @@ void fetch_answer_clear(struct fetch_answer *answer);
  */
 char *fetch_get(const struct fetch *fetch, size_t *length, char error[FETCH_ERROR_MAX]);
 
+/* The seconds since 1970 that a Date header names; -1 when it names none. */
+int64_t fetch_read_date(const char *date);
+
 #endif

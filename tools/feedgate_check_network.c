@@ -3,7 +3,6 @@
 
 #include "feedgate_probe.h"
 
-#include <curl/curl.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -22,10 +21,10 @@ enum { ADDRESSES_OLD_DAYS = 90, DAY_S = 24 * 60 * 60 };
  */
 void check_time(struct check *check, const char *date, const char *age)
 {
-    time_t then = curl_getdate(date, NULL);
+    int64_t then = fetch_read_date(date);
     if (date[0] == '\0' || then < 0)
         return;
-    int64_t ahead = (int64_t)time(NULL) - (int64_t)then - strtol(age, NULL, 10);
+    int64_t ahead = (int64_t)time(NULL) - then - strtol(age, NULL, 10);
     check->time_known = true;
     check->clock_ahead_ms = ahead * SECOND_MS;
     int64_t leeway = SAGE_TOKEN_LEEWAY_MS / SECOND_MS;
