@@ -3,12 +3,12 @@
 /*
  * GET /auth: the customer comes from Sage to connect a bank. Only for an
  * authorisation that a notification announced, once, within its lifetime. What
- * follows, up to the way back to Sage, is the journey (common/journey.h); or the
+ * follows, up to the way back to Sage, is the journey (common/journey/journey.h); or the
  * provider's own application has it, and this endpoint is the gate in front.
  */
-#include "authorizer.h"
-#include "journey.h"
-#include "process.h"
+#include "journey/authorizer.h"
+#include "journey/journey.h"
+#include "web/process.h"
 
 static const struct parameter auth_parameters[] = {
     {"authorisation_id", PARAMETER_UUID, REQUIRED},

@@ -5,9 +5,9 @@
  * a bank account that is linked already. The same rules as at /auth, and the
  * same sessions: Sage's notification doesn't say which of the two it is for.
  */
-#include "authorizer.h"
-#include "journey.h"
-#include "process.h"
+#include "journey/authorizer.h"
+#include "journey/journey.h"
+#include "web/process.h"
 
 static const struct parameter authrefresh_parameters[] = {
     {"authorisation_id", PARAMETER_UUID, REQUIRED},     {"bankaccount", PARAMETER_TEXT, REQUIRED},

@@ -7,10 +7,10 @@
  * anybody. In front of an application of the provider's own, only Sage is let
  * through: whose accounts are shown is the application's to say then.
  */
-#include "account.h"
-#include "authorizer.h"
-#include "cleanup.h"
-#include "process.h"
+#include "base/cleanup.h"
+#include "journey/authorizer.h"
+#include "records/account.h"
+#include "web/process.h"
 
 static const struct parameter availableaccounts_parameters[] = {
     {"externalId", PARAMETER_TEXT, REQUIRED},

@@ -5,9 +5,9 @@
  * to the customer who is logged in there. Nobody else may reach it: whoever
  * has a code may let Sage read that customer's accounts.
  */
-#include "cleanup.h"
-#include "json.h"
-#include "process.h"
+#include "base/cleanup.h"
+#include "base/json.h"
+#include "web/process.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -5,10 +5,10 @@
  * hands in a journey's result. Nobody else may: whoever can hand in results can
  * give any accounts to the Sage of whoever opened a session.
  */
-#include "cleanup.h"
-#include "completion.h"
-#include "ending.h"
-#include "process.h"
+#include "base/cleanup.h"
+#include "service/completion.h"
+#include "service/ending.h"
+#include "web/process.h"
 
 #include <string.h>
 

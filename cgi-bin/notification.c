@@ -5,11 +5,11 @@
  * once, before the answer, since Sage documents no second try; an authorisation
  * that was created arms a session, which /auth or /authrefresh may then open.
  */
-#include "account.h"
-#include "event.h"
-#include "inbox.h"
-#include "process.h"
-#include "session.h"
+#include "records/account.h"
+#include "records/inbox.h"
+#include "records/session.h"
+#include "sage/event.h"
+#include "web/process.h"
 
 struct receipt {
     const struct event *event;

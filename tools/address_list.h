@@ -2,7 +2,7 @@
 #ifndef FEEDGATE_ADDRESS_LIST_H
 #define FEEDGATE_ADDRESS_LIST_H
 
-#include "address.h"
+#include "base/address.h"
 
 /*
  * Whether a list that came over the network can be Cloudflare's. Their two

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "feedgate.h"
 
+#include "base/memory.h"
 #include "feedgate_listing.h"
 #include "feedgate_options.h"
-#include "memory.h"
 
 #include <errno.h>
 #include <getopt.h>

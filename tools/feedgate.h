@@ -3,7 +3,7 @@
 #define FEEDGATE_TOOLS_FEEDGATE_H
 
 #include "address_list.h"
-#include "service.h"
+#include "service/service.h"
 
 #include <stdbool.h>
 #include <stdint.h>

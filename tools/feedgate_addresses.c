@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "feedgate_addresses.h"
 
-#include "cleanup.h"
+#include "base/cleanup.h"
+#include "base/fetch.h"
+#include "base/url.h"
 #include "feedgate.h"
-#include "fetch.h"
-#include "url.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -3,11 +3,11 @@
 
 #include "feedgate_clock.h"
 
-#include "account_import.h"
-#include "cleanup.h"
-#include "inbox.h"
-#include "outbox.h"
-#include "session.h"
+#include "base/cleanup.h"
+#include "records/account_import.h"
+#include "records/inbox.h"
+#include "records/outbox.h"
+#include "records/session.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "feedgate_check.h"
 
-#include "fetch.h"
-#include "json.h"
-#include "key_document.h"
+#include "base/fetch.h"
+#include "base/json.h"
+#include "sage/key_document.h"
 
-#include "cleanup.h"
+#include "base/cleanup.h"
 
 #include <inttypes.h>
 #include <stdarg.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "feedgate_check.h"
 
-#include "fetch.h"
-#include "outbox.h"
+#include "base/fetch.h"
+#include "records/outbox.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "feedgate_check.h"
 
-#include "cleanup.h"
-#include "mend.h"
-#include "session.h"
+#include "base/cleanup.h"
+#include "records/session.h"
+#include "service/mend.h"
 
 #include <errno.h>
 #include <fcntl.h>

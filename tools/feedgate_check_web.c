@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "feedgate_check.h"
 
+#include "base/url.h"
 #include "feedgate_probe.h"
-#include "operator_proof.h"
-#include "url.h"
+#include "web/operator_proof.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -2,8 +2,8 @@
 #include "feedgate_clock.h"
 
 #include "feedgate_listing.h"
-#include "issuer_time.h"
-#include "mend.h"
+#include "sage/issuer_time.h"
+#include "service/mend.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -2,8 +2,8 @@
 #ifndef FEEDGATE_TOOLS_FEEDGATE_CLOCK_H
 #define FEEDGATE_TOOLS_FEEDGATE_CLOCK_H
 
+#include "base/fetch.h"
 #include "feedgate.h"
-#include "fetch.h"
 
 /* The machine's clock beside the issuer's time. */
 enum clock_judgement {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "feedgate.h"
 
-#include "account.h"
-#include "consent.h"
-#include "outbox.h"
-#include "session.h"
+#include "records/account.h"
+#include "records/consent.h"
+#include "records/outbox.h"
+#include "records/session.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "feedgate.h"
 
-#include "log.h"
-#include "outbox.h"
-#include "steps.h"
+#include "base/log.h"
+#include "records/outbox.h"
+#include "service/steps.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "feedgate_listing.h"
 
-#include "cleanup.h"
-#include "utf8.h"
+#include "base/cleanup.h"
+#include "base/utf8.h"
 
 #include <string.h>
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "feedgate.h"
 
-#include "account.h"
 #include "feedgate_listing.h"
-#include "inbox.h"
-#include "key_document.h"
-#include "outbox.h"
-#include "session.h"
+#include "records/account.h"
+#include "records/inbox.h"
+#include "records/outbox.h"
+#include "records/session.h"
+#include "sage/key_document.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

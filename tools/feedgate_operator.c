@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "feedgate.h"
 
-#include "memory.h"
+#include "base/memory.h"
 
 #include <errno.h>
 #include <grp.h>

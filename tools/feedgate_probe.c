@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "feedgate_probe.h"
 
-#include "operator_proof.h"
+#include "web/operator_proof.h"
 
 #include <openssl/crypto.h>
 #include <stdio.h>

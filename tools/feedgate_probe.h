@@ -2,8 +2,8 @@
 #ifndef FEEDGATE_TOOLS_PROBE_H
 #define FEEDGATE_TOOLS_PROBE_H
 
+#include "base/fetch.h"
 #include "feedgate.h"
-#include "fetch.h"
 
 /* One request of `feedgate check` through the web server, and what came back. */
 

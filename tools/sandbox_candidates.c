@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "../common/cleanup.h"
+#include "base/cleanup.h"
 #include "sandbox.h"
 #include "sandbox_page.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "sandbox_connector.h"
 
-#include "../common/cleanup.h"
+#include "base/cleanup.h"
 #include "sandbox_options.h"
 
 #include <arpa/inet.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "sandbox_http.h"
 
-#include "../common/cleanup.h"
+#include "base/cleanup.h"
 #include "sandbox_http_private.h"
 
 #include <arpa/inet.h>

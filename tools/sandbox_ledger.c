@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "sandbox_ledger.h"
 
-#include "../common/cleanup.h"
+#include "base/cleanup.h"
 #include "sandbox_text.h"
 
 #include <pthread.h>

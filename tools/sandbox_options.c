@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "sandbox_options.h"
 
-#include "../common/cleanup.h"
+#include "base/cleanup.h"
 #include "sandbox_connector.h"
 #include "sandbox_sage_id.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "sandbox_patch_body.h"
 
-#include "../common/cleanup.h"
+#include "base/cleanup.h"
 
 #include <stdbool.h>
 #include <string.h>

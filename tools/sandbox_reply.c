@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "../common/cleanup.h"
+#include "base/cleanup.h"
 #include "sandbox_http_private.h"
 
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "sandbox_results.h"
 
-#include "../common/cleanup.h"
+#include "base/cleanup.h"
 
 #include <pthread.h>
 #include <stdlib.h>

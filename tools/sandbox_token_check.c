@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "../common/cleanup.h"
+#include "base/cleanup.h"
 #include "sandbox_sage_id.h"
 #include "sandbox_sage_id_private.h"
 #include "sandbox_text.h"

@@ -19,7 +19,7 @@ const source = new URL('../../', import.meta.url);
 // ---- texts ------------------------------------------------------------------
 
 const catalogues = {};
-// English titles that stand in common/refusal.h.
+// English titles that stand in common/base/refusal.h.
 const refusals = { message_session_not_usable_title: "This link can't be used" };
 
 // The text of the pages' catalogue, with what stands in double braces filled in.

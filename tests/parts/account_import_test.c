@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "store_fixture.h"
 
-#include "account_import.h"
+#include "records/account_import.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "store_fixture.h"
 
-#include "account.h"
+#include "records/account.h"
 
 #include <stdio.h>
 #include <string.h>

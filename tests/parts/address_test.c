@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "parts.h"
 
-#include "address.h"
+#include "base/address.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "parts.h"
 
-#include "client_address.h"
+#include "web/client_address.h"
 
 #include <string.h>
 

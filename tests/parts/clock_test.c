@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "parts.h"
 
-#include "clock.h"
+#include "base/clock.h"
 
 #include <time.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "store_fixture.h"
 
-#include "code.h"
+#include "records/code.h"
 
 #include <fcntl.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "store_fixture.h"
 
-#include "inbox.h"
+#include "records/inbox.h"
 
 #include <stdio.h>
 #include <string.h>

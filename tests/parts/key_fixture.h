@@ -5,8 +5,8 @@
 #include "sage_fixture.h"
 
 #include "issuer.h"
-#include "key_set.h"
 #include "keys.h"
+#include "sage/key_set.h"
 
 /* What sage_fixture.h gives, an issuer that has the key "first", and its key set. */
 

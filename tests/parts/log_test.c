@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "parts.h"
 
-#include "cleanup.h"
-#include "json.h"
-#include "log.h"
+#include "base/cleanup.h"
+#include "base/json.h"
+#include "base/log.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "parts.h"
 
-#include "memory.h"
-#include "transport.h"
+#include "base/memory.h"
+#include "web/transport.h"
 
 #include <stdlib.h>
 #include <string.h>

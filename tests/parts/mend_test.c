@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "store_fixture.h"
 
-#include "clock.h"
-#include "mend.h"
+#include "base/clock.h"
+#include "service/mend.h"
 
 #include <sqlite3.h>
 #include <stdio.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "sage_fixture.h"
 
-#include "fetch.h"
-#include "log.h"
-#include "outbox.h"
+#include "base/fetch.h"
+#include "base/log.h"
+#include "records/outbox.h"
 
 #include <signal.h>
 #include <stdio.h>

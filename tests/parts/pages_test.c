@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "parts.h"
 
-#include "page.h"
-#include "page_file.h"
-#include "pages_built_in.h"
+#include "pages/page_file.h"
+#include "pages/pages_built_in.h"
+#include "web/page.h"
 
 #include <fcntl.h>
 #include <stdlib.h>

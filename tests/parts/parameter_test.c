@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "parts.h"
 
-#include "parameter.h"
-#include "uuid.h"
+#include "base/uuid.h"
+#include "web/parameter.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
 /* Prints the table of refusals as README shows it. */
-#include "refusal.h"
+#include "base/refusal.h"
 
 #include <stdio.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "sage_fixture.h"
 
-#include "access_token.h"
+#include "sage/access_token.h"
 
 #include <fcntl.h>
 #include <poll.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "parts.h"
 
-#include "cleanup.h"
-#include "redirect_uri.h"
-#include "url.h"
+#include "base/cleanup.h"
+#include "base/url.h"
+#include "service/redirect_uri.h"
 
 #include <stdlib.h>
 #include <string.h>

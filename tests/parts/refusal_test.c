@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "parts.h"
 
-#include "refusal.h"
+#include "base/refusal.h"
 
 #include <string.h>
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "parts.h"
 
-#include "cleanup.h"
-#include "report.h"
+#include "base/cleanup.h"
+#include "service/report.h"
 
 #include <stdlib.h>
 

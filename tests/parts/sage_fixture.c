@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "sage_fixture.h"
 
-#include "fetch.h"
+#include "base/fetch.h"
 
 #include <string.h>
 

@@ -4,8 +4,8 @@
 
 #include "store_fixture.h"
 
-#include "clock.h"
-#include "provider_api.h"
+#include "base/clock.h"
+#include "sage/provider_api.h"
 #include "sage_api.h"
 
 /* A store, a Sage to call and a clock of its own for each test. */

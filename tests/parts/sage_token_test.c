@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "key_fixture.h"
 
-#include "sage_token.h"
+#include "sage/sage_token.h"
 #include "scratch.h"
 
 #include <string.h>

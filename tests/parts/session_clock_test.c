@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "store_fixture.h"
 
-#include "issuer_time.h"
-#include "session.h"
-#include "session_clock.h"
+#include "records/session.h"
+#include "records/session_clock.h"
+#include "sage/issuer_time.h"
 
 #include <stdio.h>
 #include <stdlib.h>

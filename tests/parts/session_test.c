@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "store_fixture.h"
 
-#include "session.h"
+#include "records/session.h"
 
 #include <string.h>
 

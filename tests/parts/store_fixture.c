@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "store_fixture.h"
 
-#include "log.h"
+#include "base/log.h"
 
 #include <dirent.h>
 #include <fcntl.h>

@@ -4,7 +4,7 @@
 
 #include "parts.h"
 
-#include "store.h"
+#include "store/store.h"
 
 /* A store of its own for each test, in a directory that goes with the test. */
 

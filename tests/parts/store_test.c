@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "store_fixture.h"
 
-#include "clock.h"
-#include "writer.h"
+#include "base/clock.h"
+#include "store/writer.h"
 
 #include <fcntl.h>
 #include <poll.h>

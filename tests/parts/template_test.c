@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "parts.h"
 
-#include "template.h"
+#include "pages/template.h"
 
 #include <stdlib.h>
 #include <string.h>

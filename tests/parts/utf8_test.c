@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "parts.h"
 
-#include "utf8.h"
+#include "base/utf8.h"
 
 static const struct {
     const char *name;

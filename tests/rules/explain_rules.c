@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "rules.h"
 
-#include "operator_proof.h"
+#include "web/operator_proof.h"
 
 #include <string.h>
 #include <sys/stat.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "rules.h"
 
-#include "operator_proof.h"
 #include "processes.h"
+#include "web/operator_proof.h"
 
 #include <fcntl.h>
 #include <stdio.h>

@@ -7,7 +7,7 @@
 #include <string.h>
 
 /*
- * How every refusal of common/refusal.h is provoked, through the web server or, when
+ * How every refusal of common/base/refusal.h is provoked, through the web server or, when
  * a gate is named, at that endpoint of the gate in front of an application; what has
  * to come before happens at the web server in both cases.
  */

@@ -5,7 +5,7 @@
 #include <string.h>
 
 /*
- * Every refusal of common/refusal.h, provoked through the web server, and judged:
+ * Every refusal of common/base/refusal.h, provoked through the web server, and judged:
  * status, media type, title and advice, headers, the word in the log, and the
  * same bytes for all reasons of one public answer.
  */

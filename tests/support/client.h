@@ -2,7 +2,7 @@
 #ifndef FEEDGATE_TEST_CLIENT_H
 #define FEEDGATE_TEST_CLIENT_H
 
-#include "refusal.h"
+#include "base/refusal.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+#include "mend.h"
+
+#include "records/account.h"
+#include "records/code.h"
+#include "records/consent.h"
+#include "records/inbox.h"
+#include "records/outbox.h"
+#include "records/session.h"
+#include "records/session_clock.h"
+#include "sage/access_token.h"
+#include "sage/key_set.h"
+#include "store/migration.h"
+
+#include <stddef.h>
+
+/* The end of a token's life is the issuer's word; and a CLOCK_BOOTTIME is no time of day. */
+const struct mend_table mend_tables[] = {
+    {"authorisation_session", "notified_at expires_at opened_at verified_at ended_at",
+     "token_expires_at", session_mend},
+    {"event", "received_at", "token_expires_at", inbox_mend},
+    {"one_time_code", "issued_at expires_at used_at", NULL, code_mend},
+    {"delivery",
+     "created_at give_up_at next_attempt_at leased_until attempted_at delivered_at failed_at", NULL,
+     outbox_mend},
+    {"deliverer", "seen_at", NULL, outbox_mend_deliverer},
+    {"access_token", "expires_at fetched_at fetching_till", NULL, access_token_mend},
+    {"key_set", "fetched_at attempted_at", NULL, key_set_mend},
+    {"key_fetch", "begun_at", NULL, key_set_mend_fetches},
+    {"bank_account", "linked_at unlinked_at", NULL, account_mend},
+    {"consent", "given_at", NULL, consent_mend},
+    {"session_clock", "floor_at newest_at issuer_at", "boot_at ask_at", session_clock_mend},
+    {"session_purge", "token_expires_at", NULL, session_mend_purge},
+    {"schema_migration", "applied_at", NULL, migration_mend},
+    {NULL, NULL, NULL, NULL},
+};
+_Static_assert(sizeof mend_tables / sizeof mend_tables[0] == MEND_TABLES + 1, "a count each");
+
+bool mend_all(struct database *database, void *context)
+{
+    struct mending *mending = context;
+    mending->counted = false;
+    for (size_t i = 0; i < MEND_TABLES; i++)
+        if (!mend_tables[i].mend(database, mending->now, &mending->changed[i]))
+            return false;
+    mending->counted = true;
+    return !mending->dry_run;
+}
