@@ -76,11 +76,17 @@ int print_addresses(struct call *call);
 /* Says on standard error what is wrong, on one line; returns EXIT_FAILURE. */
 int fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* Which of enum config_secrets the command may know. */
+unsigned operator_secrets(const struct command *command);
+
 /* Says that the store wouldn't; returns EXIT_FAILURE. */
 int fail_store(const struct call *call, enum store_result result);
 
-/* Which of enum config_secrets the command may know. */
-unsigned operator_secrets(const struct command *command);
+/*
+ * Flushes standard output: the status, or EXIT_FAILURE after having said why, since a full
+ * disk must not look like success.
+ */
+int end_output(int status);
 
 /* Reads the configuration into the call's service; false and one line in `error`. */
 bool operator_configure(struct call *call, char error[SERVICE_ERROR_MAX]);

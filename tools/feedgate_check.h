@@ -7,9 +7,9 @@
 
 /*
  * What `feedgate check` goes through, item by item. feedgate_check.c has the
- * configuration and the key set, feedgate_check_store.c what is on the disk,
- * feedgate_check_reports.c the way of results to Sage, feedgate_check_web.c and
- * feedgate_check_socket.c the way of requests through the web server.
+ * configuration and the key set, feedgate_check_report.c how an item is said,
+ * feedgate_check_store.c what is on the disk, feedgate_check_reports.c the way of results to Sage,
+ * feedgate_check_web.c and feedgate_check_socket.c the way of requests through the web server.
  */
 
 enum check_result { CHECK_OK, CHECK_WARN, CHECK_FAIL };
