@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "parts.h"
 
-#include "address_list.h"
+#include "operator/address_list.h"
 
 #include <stdio.h>
 #include <string.h>
