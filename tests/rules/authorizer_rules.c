@@ -304,7 +304,7 @@ END_TEST
 START_TEST(a_refusal_that_memory_is_out_for_reaches_no_application)
 {
     case_is(fronts[_i]);
-    SERVER(.preload = "tests/support/setups.so", .environment = "TEST_FAULT=@/fault");
+    SERVER(.preload = "tests/support/preload/setups.so", .environment = "TEST_FAULT=@/fault");
     front_start(fronts[_i]);
     server_write_file("fault", "page");
     struct response response = ASK_FRONT(.id = "no-uuid");

@@ -304,7 +304,7 @@ static const struct {
 START_TEST(a_process_that_dies_loses_no_result)
 {
     case_is(deaths[_i].point);
-    SERVER(.sage_api = new_sage_api(), .own_clock = true, .preload = "tests/support/die.so",
+    SERVER(.sage_api = new_sage_api(), .own_clock = true, .preload = "tests/support/preload/die.so",
            .environment = "TEST_DIE=@/die");
     struct sage_api *api = server_sage_api();
     /* now the token is there */

@@ -59,7 +59,7 @@ END_TEST
 /* A server whose endpoints' syncs are counted, and fail when a test says so; see disk.c. */
 static void start_with_disk(void)
 {
-    SERVER(.preload = "tests/support/disk.so", .environment = "TEST_SYNCS=@/syncs",
+    SERVER(.preload = "tests/support/preload/disk.so", .environment = "TEST_SYNCS=@/syncs",
            .files = {{"syncs", ""}});
 }
 

@@ -58,7 +58,7 @@ static const struct server_options options = {
                  "network.sage_addresses_file = sage.txt", "network.trusted_proxies = 127.0.0.1"},
     .files = {{"sage.txt", "127.0.0.0/8\n198.51.100.0/24\n"}, {"syncs", ""}},
     .environment = "TEST_SYNCS=@/syncs TEST_FAULT=@/fault TEST_SEEN=@/seen",
-    .preload = "tests/support/setups.so",
+    .preload = "tests/support/preload/setups.so",
     .own_clock = true,
     .tls = true,
     .access_log = true,
