@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* Prints the table of refusals as README shows it. */
+/* Prints the table of refusals as doc/refusals.md shows it. */
 #include "base/refusal.h"
 
 #include <stdio.h>

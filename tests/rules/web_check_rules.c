@@ -168,7 +168,7 @@ static const struct {
      "",
      "",
      {"FAIL  web server: /notification isn't handed to feedgate (status 404",
-      "a ProxyPass or a rewrite rule of the site takes this URL first (README, From your Apache",
+      "a ProxyPass or a rewrite rule of the site takes this URL first (doc/first-hour.md, step 8)",
       "ok    web server: /auth is reached"}},
     {"a redirect",
      "apache",

@@ -129,7 +129,7 @@ START_TEST(nothing_is_lost_by_a_reload)
     int64_t recorded = ROW_NUMBER("SELECT count(*) FROM sessions") - 1;
     EXPECT(recorded >= good, "%lld of %lld acknowledged are there", (long long)recorded,
            (long long)good);
-    bool may_lose = strcmp(server_set_up(), "apache-cgi") == 0; /* README says why */
+    bool may_lose = strcmp(server_set_up(), "apache-cgi") == 0; /* doc/install.md says why */
     EXPECT(lost == 0 || may_lose, "%lld were lost:\n%s", (long long)lost, said);
     status = EXIT_SUCCESS;
 }

@@ -119,7 +119,7 @@ static void report_unmapped(struct check *check, const char *paths, const char *
                  "/%s %s handed to feedgate (status %ld, %s): include feedgate's configuration in "
                  "the server or virtual host that answers for %s, or mend public_url; if it is "
                  "included there, a ProxyPass or a rewrite rule of the site takes this URL first "
-                 "(README, From your Apache site)",
+                 "(doc/first-hour.md, step 8)",
                  paths, verb, answer->status,
                  answer->media_type[0] ? answer->media_type : "no media type",
                  check->call->service.config->journey.public_url);
