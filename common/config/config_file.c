@@ -2,30 +2,12 @@
 #include "config_private.h"
 
 #include "base/cleanup.h"
+#include "base/file.h"
 #include "base/utf8.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <openssl/crypto.h>
 #include <string.h>
-#include <sys/stat.h>
-
-/* Until the end of the file or of the buffer; -1 on an error. */
-static ssize_t read_all(int descriptor, char *buffer, size_t size)
-{
-    size_t used = 0;
-    while (used < size) {
-        ssize_t count = read(descriptor, buffer + used, size - used);
-        if (count < 0 && errno == EINTR)
-            continue;
-        if (count < 0)
-            return -1;
-        if (count == 0)
-            break;
-        used += (size_t)count;
-    }
-    return (ssize_t)used;
-}
 
 static const char *judge_file(const struct stat *status, mode_t forbidden)
 {
@@ -40,16 +22,15 @@ ssize_t config_file_read(const char *path, mode_t forbidden, char *buffer, size_
 {
     struct stat status;
     /* Links are followed, systemd's credentials are some; what is at their end is judged. */
-    _cleanup_(cleanup_close) int descriptor =
-        open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK); /* a FIFO must not hold us */
-    if (descriptor < 0 || fstat(descriptor, &status) != 0) {
+    _cleanup_(cleanup_close) int descriptor = file_open(path, FILE_LINKS_FOLLOWED, &status);
+    if (descriptor < 0) {
         *complaint = strerror(errno);
         return -1;
     }
     *complaint = judge_file(&status, forbidden);
     if (*complaint != NULL)
         return -1;
-    ssize_t length = read_all(descriptor, buffer, size);
+    ssize_t length = file_read(descriptor, buffer, size);
     if (length < 0) {
         *complaint = strerror(errno);
         return -1;

@@ -2,16 +2,15 @@
 #include "page_file.h"
 
 #include "base/cleanup.h"
+#include "base/file.h"
 #include "base/utf8.h"
 #include "pages_built_in.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 __attribute__((format(printf, 2, 3))) static bool refuse(char *error, const char *format, ...)
 {
@@ -56,16 +55,17 @@ static void drop_carriage_returns(struct page_file *file)
     file->length = kept;
 }
 
-static bool read_stream(FILE *stream, struct page_file *file, char *error)
+static bool read_opened(int descriptor, struct page_file *file, char *error)
 {
     file->bytes = malloc(PAGE_FILE_MAX + 1);
     if (!file->bytes)
         return refuse(error, "memory is out");
-    file->length = fread(file->bytes, 1, PAGE_FILE_MAX + 1, stream);
-    if (ferror(stream))
+    ssize_t length = file_read(descriptor, file->bytes, PAGE_FILE_MAX + 1);
+    if (length < 0)
         return refuse(error, "%s: can't be read: %s", file->path, strerror(errno));
-    if (file->length > PAGE_FILE_MAX)
+    if (length > PAGE_FILE_MAX)
         return refuse(error, "%s: is larger than %d bytes", file->path, PAGE_FILE_MAX);
+    file->length = (size_t)length;
     file->bytes[file->length] = '\0';
     if (!check_text(file, error))
         return false;
@@ -73,22 +73,14 @@ static bool read_stream(FILE *stream, struct page_file *file, char *error)
     return true;
 }
 
-/* Without waiting for a FIFO's other end. */
 static bool read_path(struct page_file *file, char *error)
 {
     struct stat status;
-    int descriptor = open(file->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    FILE *stream = descriptor >= 0 ? fdopen(descriptor, "re") : NULL;
-    if (!stream) {
-        int reason = errno;
-        cleanup_close(&descriptor);
-        return refuse(error, "%s: can't be read: %s", file->path, strerror(reason));
-    }
-    bool read = fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode)
-                    ? read_stream(stream, file, error)
-                    : refuse(error, "%s: isn't a regular file", file->path);
-    (void)fclose(stream); /* it was only read */
-    return read;
+    _cleanup_(cleanup_close) int descriptor = file_open(file->path, FILE_LINKS_FOLLOWED, &status);
+    if (descriptor < 0)
+        return refuse(error, "%s: can't be read: %s", file->path, strerror(errno));
+    return S_ISREG(status.st_mode) ? read_opened(descriptor, file, error)
+                                   : refuse(error, "%s: isn't a regular file", file->path);
 }
 
 static bool name_path(const char *directory, const char *name, struct page_file *file, char *error)

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #include "session_clock.h"
 
+#include "base/cleanup.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "sage/issuer_time.h"
 #include "session.h"
 
-#include <fcntl.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum {
     LOOK_EVERY_MS = 250, /* how old our picture of the row may be */
@@ -63,10 +63,10 @@ static void read_boot_id(char id[BOOT_ID_SIZE])
         (void)snprintf(id, BOOT_ID_SIZE, "%s", given);
         return;
     }
-    int file = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
-    ssize_t length = file >= 0 ? read(file, id, BOOT_ID_SIZE - 1) : -1;
-    if (file >= 0)
-        (void)close(file); /* nothing was written */
+    struct stat status;
+    _cleanup_(cleanup_close) int file =
+        file_open("/proc/sys/kernel/random/boot_id", FILE_LINKS_FOLLOWED, &status);
+    ssize_t length = file >= 0 ? file_read(file, id, BOOT_ID_SIZE - 1) : -1;
     id[length > 0 ? length : 0] = '\0';
     id[strcspn(id, "\n")] = '\0';
 }

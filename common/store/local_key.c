@@ -2,6 +2,7 @@
 #include "local_key.h"
 
 #include "base/cleanup.h"
+#include "base/file.h"
 #include "base/log.h"
 
 #include <errno.h>
@@ -10,7 +11,6 @@
 #include <openssl/rand.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 enum { KEY_BYTES = 32, KEY_MODE = 0640 };
 
@@ -55,19 +55,18 @@ static enum found read_key(const char *path, unsigned char key[KEY_BYTES],
                            char error[LOCAL_KEY_ERROR_MAX])
 {
     struct stat status;
-    /* A link could lead to a file that somebody else knows, a FIFO must not hold us. */
-    _cleanup_(cleanup_close) int file =
-        open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW | O_NONBLOCK);
+    /* A link could lead to a file that somebody else knows. */
+    _cleanup_(cleanup_close) int file = file_open(path, FILE_LINKS_REFUSED, &status);
     if (file < 0 && errno == ENOENT)
         return KEY_MISSING;
     if (file < 0 && errno == ELOOP)
         return refuse_file(path, "is a link; the key must be a file", error);
-    if (file < 0 || fstat(file, &status) != 0)
+    if (file < 0)
         return refuse_file(path, strerror(errno), error);
     const char *complaint = judge_file(&status);
     if (complaint)
         return refuse_file(path, complaint, error);
-    ssize_t length = read(file, key, KEY_BYTES);
+    ssize_t length = file_read(file, key, KEY_BYTES);
     if (length != KEY_BYTES)
         return refuse_file(path, length < 0 ? strerror(errno) : "can't be read whole", error);
     narrow(file, &status);
@@ -88,18 +87,6 @@ static int fill(int file)
     return written ? 0 : reason;
 }
 
-/* Makes a new name in the path's directory durable; 0 or the errno. */
-static int sync_directory(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    char *name = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
-    _cleanup_(cleanup_close) int directory =
-        name ? open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-    int reason = directory >= 0 && fsync(directory) == 0 ? 0 : errno;
-    free(name);
-    return reason;
-}
-
 /*
  * The file gets its name only once it is whole, and link() never takes a name
  * from another file: whoever comes second throws its own away. 0 or the errno.
@@ -118,7 +105,7 @@ static int make_key(const char *path)
     if (reason == 0 && link(temporary, path) != 0 && errno != EEXIST)
         reason = errno;
     (void)unlink(temporary); /* one that stays is in nobody's way */
-    return reason != 0 ? reason : sync_directory(path);
+    return reason != 0 ? reason : file_sync_name(path);
 }
 
 static enum found read_or_make(const char *path, char error[LOCAL_KEY_ERROR_MAX])

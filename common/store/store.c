@@ -3,13 +3,13 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "migration.h"
 #include "writer.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -130,19 +130,6 @@ static bool open_lock(struct store *store, char *error)
     return store->lock >= 0;
 }
 
-/* A new file's name must survive a power cut as well as the rows of whoever begins to use it. */
-static bool sync_directory(const char *path)
-{
-    char directory[PATH_MAX];
-    const char *slash = strrchr(path, '/');
-    int length = slash == path ? 1 : slash ? (int)(slash - path) : 1;
-    int written = snprintf(directory, sizeof directory, "%.*s", length, slash ? path : ".");
-    if (written < 0 || (size_t)written >= sizeof directory)
-        return false;
-    _cleanup_(cleanup_close) int descriptor = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    return descriptor >= 0 && fsync(descriptor) == 0;
-}
-
 static int64_t machine_time(void)
 {
     struct clock clock;
@@ -236,9 +223,11 @@ static bool prepare(const struct store *store, enum store_role role, char *error
         return prepare_database(store, role, error);
     if (!is_prepared(store) && !prepare_in_turn(store, error))
         return false;
-    if (sync_directory(store->path))
+    /* A new file's name must survive a power cut as well as the rows of whoever uses it. */
+    int reason = file_sync_name(store->path);
+    if (reason == 0)
         return true;
-    fail_with(error, store->path, strerror(errno));
+    fail_with(error, store->path, strerror(reason));
     return false;
 }
 

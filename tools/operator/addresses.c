@@ -3,6 +3,7 @@
 
 #include "base/cleanup.h"
 #include "base/fetch.h"
+#include "base/file.h"
 #include "base/url.h"
 #include "operator.h"
 
@@ -148,16 +149,6 @@ static int fill(const struct refresh *refresh, int descriptor)
     return done ? 0 : errno;
 }
 
-static int sync_directory(const char *path)
-{
-    char *name = strndup(path, (size_t)(strrchr(path, '/') - path) + 1);
-    _cleanup_(cleanup_close) int directory =
-        name ? open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-    int reason = directory >= 0 && fsync(directory) == 0 ? 0 : errno;
-    free(name);
-    return reason;
-}
-
 /* Readers see the old list or the new one, also after a power cut; 0 or the errno. */
 static int replace(const struct refresh *refresh)
 {
@@ -176,7 +167,7 @@ static int replace(const struct refresh *refresh)
         (void)unlink(temporary); /* one that stays is in nobody's way */
         return reason;
     }
-    return sync_directory(refresh->path);
+    return file_sync_name(refresh->path);
 }
 
 /* Finds the file and becomes who may replace it. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "addresses.h"
 
+#include "base/cleanup.h"
+#include "base/file.h"
 #include "operator.h"
 #include "options.h"
 
@@ -110,20 +112,19 @@ static bool read_shipped(struct address_set *set)
     char text[ADDRESS_LIST_MAX];
     const char *complaint = NULL;
     int line = 0;
-    FILE *file = fopen(ADDRESSES_SHIPPED, "re");
-    if (!file) {
+    struct stat status;
+    _cleanup_(cleanup_close) int file = file_open(ADDRESSES_SHIPPED, FILE_LINKS_FOLLOWED, &status);
+    if (file < 0) {
         (void)fail("[network] sage_addresses_file isn't set, and %s: %s", ADDRESSES_SHIPPED,
                    strerror(errno));
         return false;
     }
-    size_t length = fread(text, 1, sizeof text, file);
-    bool whole = feof(file) && !ferror(file);
-    (void)fclose(file); /* it was only read */
-    if (!whole) {
+    ssize_t length = file_read(file, text, sizeof text);
+    if (length < 0 || length == sizeof text) {
         (void)fail("%s can't be read", ADDRESSES_SHIPPED);
         return false;
     }
-    if (address_set_read(set, text, length, &line, &complaint))
+    if (address_set_read(set, text, (size_t)length, &line, &complaint))
         return true;
     (void)fail("%s:%d: the line %s", ADDRESSES_SHIPPED, line, complaint);
     return false;
