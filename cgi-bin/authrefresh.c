@@ -7,6 +7,7 @@
  */
 #include "journey/authorizer.h"
 #include "journey/journey.h"
+#include "service/service.h"
 #include "web/process.h"
 
 static const struct parameter authrefresh_parameters[] = {

@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "journey/authorizer.h"
 #include "records/account.h"
+#include "service/service.h"
 #include "web/process.h"
 
 static const struct parameter availableaccounts_parameters[] = {

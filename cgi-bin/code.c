@@ -5,8 +5,10 @@
  * to the customer who is logged in there. Nobody else may reach it: whoever
  * has a code may let Sage read that customer's accounts.
  */
+#include "records/code.h"
 #include "base/cleanup.h"
 #include "base/json.h"
+#include "service/service.h"
 #include "web/process.h"
 
 #include <stdio.h>

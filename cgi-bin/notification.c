@@ -8,7 +8,9 @@
 #include "records/account.h"
 #include "records/inbox.h"
 #include "records/session.h"
+#include "records/session_clock.h"
 #include "sage/event.h"
+#include "service/service.h"
 #include "web/process.h"
 
 struct receipt {

@@ -4,6 +4,7 @@
 #include "account_items.h"
 #include "base/cleanup.h"
 #include "opening.h"
+#include "records/session_clock.h"
 #include "service/ending.h"
 #include "service/steps.h"
 #include "web/page.h"

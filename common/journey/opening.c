@@ -3,6 +3,7 @@
 
 #include "base/url.h"
 #include "service/redirect_uri.h"
+#include "service/service.h"
 
 #include <string.h>
 

@@ -2,7 +2,15 @@
 #include "service.h"
 
 #include "base/fetch.h"
+#include "base/log.h"
+#include "config/config.h"
+#include "pages/pages.h"
 #include "records/session.h"
+#include "records/session_clock.h"
+#include "sage/key_set.h"
+#include "sage/provider_api.h"
+#include "sage/sage_token.h"
+#include "store/local_key.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -3,14 +3,19 @@
 #define FEEDGATE_SERVICE_H
 
 #include "base/clock.h"
-#include "config/config.h"
-#include "pages/pages.h"
-#include "records/code.h"
-#include "records/session_clock.h"
-#include "sage/key_set.h"
-#include "sage/provider_api.h"
-#include "sage/sage_token.h"
 #include "store/store.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct config;
+struct key_set;
+struct local_key;
+struct pages;
+struct provider_api;
+struct session_clock;
+struct token_memory;
 
 /* What only some programs need; a broken template must not keep /notification from its work. */
 enum service_part {

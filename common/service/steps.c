@@ -2,7 +2,12 @@
 #include "steps.h"
 
 #include "base/cleanup.h"
+#include "base/refusal.h"
 #include "ending.h"
+#include "records/code.h"
+#include "records/session_clock.h"
+#include "service.h"
+#include "store/store.h"
 
 #include <string.h>
 

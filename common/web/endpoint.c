@@ -2,6 +2,7 @@
 #include "endpoint.h"
 
 #include "operator_proof.h"
+#include "service/service.h"
 
 #include <stdio.h>
 #include <string.h>

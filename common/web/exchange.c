@@ -2,6 +2,8 @@
 #include "exchange.h"
 
 #include "base/memory.h"
+#include "records/session_clock.h"
+#include "service/service.h"
 #include "transport.h"
 
 #include <errno.h>

@@ -6,11 +6,14 @@
 #include "client_address.h"
 #include "parameter.h"
 #include "records/session.h"
+#include "records/session_clock.h"
 #include "sage/sage_token.h"
-#include "service/service.h"
 
 #include <stdbool.h>
 #include <stddef.h>
+
+struct service;
+struct transport;
 
 /*
  * One request and its reply, whoever carries them: FastCGI or plain CGI. It
@@ -34,8 +37,6 @@ enum role {
 };
 
 enum { BODY_MAX = 64 * 1024, DETAIL_SIZE = 300, REPLY_HEADERS_MAX = 4096 };
-
-struct transport;
 
 struct exchange {
     const struct transport *transport;

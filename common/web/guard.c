@@ -1,7 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "guard.h"
 
+#include "base/address.h"
 #include "base/digest.h"
+#include "client_address.h"
+#include "config/config.h"
+#include "exchange.h"
+#include "sage/key_set.h"
+#include "sage/sage_token.h"
+#include "service/service.h"
 
 #include <stdio.h>
 #include <string.h>

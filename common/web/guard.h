@@ -2,7 +2,9 @@
 #ifndef FEEDGATE_GUARD_H
 #define FEEDGATE_GUARD_H
 
-#include "exchange.h"
+#include "base/refusal.h"
+
+struct exchange;
 
 /*
  * The checks that endpoints declare. Each can only pass (REFUSAL_NONE) or

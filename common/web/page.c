@@ -3,6 +3,10 @@
 
 #include "base/cleanup.h"
 #include "base/memory.h"
+#include "pages/catalogue.h"
+#include "pages/pages.h"
+#include "pages/template.h"
+#include "service/service.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -3,6 +3,7 @@
 #define FEEDGATE_PAGE_H
 
 #include "exchange.h"
+#include "pages/pages.h"
 
 /*
  * Pages for the bank's customer, in the customer's language: whole HTML

@@ -4,6 +4,8 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "linger.h"
+#include "service/service.h"
+#include "store/store.h"
 #include "transport.h"
 
 #include <errno.h>

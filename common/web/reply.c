@@ -3,6 +3,9 @@
 
 #include "base/cleanup.h"
 #include "page.h"
+#include "pages/pages.h"
+#include "pages/template.h"
+#include "service/service.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "parts.h"
 
+#include "base/log.h"
+#include "pages/catalogue.h"
 #include "pages/page_file.h"
+#include "pages/pages.h"
 #include "pages/pages_built_in.h"
+#include "pages/template.h"
+#include "store/store.h"
 #include "web/page.h"
 
 #include <fcntl.h>

@@ -5,6 +5,7 @@
 #include "base/fetch.h"
 #include "base/file.h"
 #include "base/url.h"
+#include "config/config.h"
 #include "operator.h"
 
 #include <errno.h>

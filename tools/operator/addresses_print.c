@@ -3,6 +3,7 @@
 
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "config/config.h"
 #include "operator.h"
 #include "options.h"
 

@@ -2,6 +2,7 @@
 #include "operator.h"
 
 #include "records/account.h"
+#include "records/code.h"
 #include "records/consent.h"
 #include "records/outbox.h"
 #include "records/session.h"

@@ -7,6 +7,7 @@
 #include "records/outbox.h"
 #include "records/session.h"
 #include "sage/key_document.h"
+#include "sage/key_set.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

@@ -2,6 +2,7 @@
 #include "operator.h"
 
 #include "base/memory.h"
+#include "config/config.h"
 #include "listing.h"
 #include "options.h"
 

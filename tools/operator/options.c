@@ -2,6 +2,7 @@
 #include "options.h"
 
 #include "addresses.h"
+#include "config/config.h"
 
 #include <errno.h>
 #include <getopt.h>

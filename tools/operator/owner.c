@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "operator.h"
 
+#include "base/log.h"
 #include "base/memory.h"
+#include "config/config.h"
 
 #include <errno.h>
 #include <grp.h>

@@ -6,6 +6,8 @@
 #include "records/inbox.h"
 #include "records/outbox.h"
 #include "records/session.h"
+#include "records/session_clock.h"
+#include "sage/sage_token.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "operator.h"
 
+#include "config/config.h"
 #include "listing.h"
 
 #include <errno.h>

@@ -6,6 +6,9 @@
 #include "sage/key_document.h"
 
 #include "base/cleanup.h"
+#include "config/config.h"
+#include "pages/catalogue.h"
+#include "pages/pages.h"
 
 #include <stdlib.h>
 

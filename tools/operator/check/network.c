@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "check.h"
 
+#include "config/config.h"
 #include "probe.h"
+#include "sage/sage_token.h"
 
 #include <errno.h>
 #include <inttypes.h>

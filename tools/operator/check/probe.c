@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "probe.h"
 
+#include "config/config.h"
 #include "web/operator_proof.h"
 
 #include <openssl/crypto.h>

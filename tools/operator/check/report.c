@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "check.h"
+#include "config/config.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -2,8 +2,12 @@
 #include "check.h"
 
 #include "base/cleanup.h"
+#include "config/config.h"
 #include "records/session.h"
+#include "records/session_clock.h"
+#include "sage/key_set.h"
 #include "service/mend.h"
+#include "store/local_key.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -2,6 +2,7 @@
 #include "check.h"
 
 #include "base/url.h"
+#include "config/config.h"
 #include "probe.h"
 #include "web/operator_proof.h"
 
