@@ -6,7 +6,9 @@
  * give any accounts to the Sage of whoever opened a session.
  */
 #include "base/cleanup.h"
+#include "records/session.h"
 #include "records/session_clock.h"
+#include "records/session_journey.h"
 #include "service/completion.h"
 #include "service/ending.h"
 #include "web/process.h"

@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 #include "opening.h"
 #include "records/session_clock.h"
+#include "records/session_journey.h"
 #include "service/ending.h"
 #include "service/steps.h"
 #include "web/page.h"

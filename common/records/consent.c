@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "consent.h"
 
+#include "session_journey.h"
+
 bool consent_record(struct database *database, const struct session_journey *session,
                     const char *external_ids, const struct consent_wording *wording, int64_t now)
 {

@@ -2,7 +2,7 @@
 #ifndef FEEDGATE_CONSENT_H
 #define FEEDGATE_CONSENT_H
 
-#include "session.h"
+#include "session_journey.h"
 
 /*
  * What customers agreed to, when, and in which words, for the day when

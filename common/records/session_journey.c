@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "session.h"
+#include "session_journey.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -3,6 +3,8 @@
 
 #include "base/cleanup.h"
 #include "ending.h"
+#include "records/session.h"
+#include "records/session_journey.h"
 
 #include <string.h>
 

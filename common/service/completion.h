@@ -4,6 +4,7 @@
 
 #include "completion_body.h"
 #include "records/session.h"
+#include "records/session_journey.h"
 #include "service.h"
 
 /*

@@ -4,6 +4,8 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "records/outbox.h"
+#include "records/session.h"
+#include "records/session_journey.h"
 #include "redirect_uri.h"
 
 bool ending_record(struct database *database, const struct config *config,

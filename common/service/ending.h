@@ -3,6 +3,7 @@
 #define FEEDGATE_ENDING_H
 
 #include "records/session.h"
+#include "records/session_journey.h"
 #include "report.h"
 #include "service.h"
 

@@ -5,7 +5,9 @@
 #include "base/refusal.h"
 #include "ending.h"
 #include "records/code.h"
+#include "records/session.h"
 #include "records/session_clock.h"
+#include "records/session_journey.h"
 #include "service.h"
 #include "store/store.h"
 

@@ -5,6 +5,7 @@
 #include "base/secret.h"
 #include "records/consent.h"
 #include "records/session.h"
+#include "records/session_journey.h"
 #include "service.h"
 
 /*
