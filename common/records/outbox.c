@@ -10,6 +10,19 @@
 #include <stdio.h>
 #include <string.h>
 
+/*
+ * The life of a row:
+ *
+ *     outbox_put     waits, due at once
+ *     claim_row      is leased to whoever changes it: leased_until is LEASE_MS ahead
+ *                    and `attempts`, which grows, is the proof of the lease
+ *     (the call)     without any lock; the same bytes at each attempt
+ *     settle_row     delivered, failed, or waits until next_attempt_at; only by the proof
+ *
+ * A lease whose holder died runs out, and the row is sent again: Sage may get it
+ * twice, never in two forms. Nobody but give_up_row ends a row that wasn't called for.
+ */
+
 enum {
     PATIENT_MS = 15000, /* for a call when no customer waits for it */
     LEASE_MS = 30000,   /* longer than any call with the store's waits around it */

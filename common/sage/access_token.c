@@ -11,6 +11,12 @@
 #include <stdio.h>
 #include <string.h>
 
+/*
+ * Who fetches: the process whose UPDATE moves fetching_till, until it has stored a
+ * token or a failure, or for CLAIM_MS if it died. The others use a token that lasts,
+ * or look at the row until there is one. A failure pauses all of them.
+ */
+
 enum {
     ANSWER_MAX = 32 * 1024,
     LIFE_DEFAULT_MS = 5 * 60 * 1000, /* when Sage doesn't say */

@@ -10,6 +10,15 @@
 #include <stdio.h>
 #include <string.h>
 
+/*
+ * Who fetches: a request that finds its key unknown, or the set old, wakes its
+ * process's keeper, and waits if it must. The keepers of all processes compete for the
+ * turn of those callers by one UPDATE of key_fetch; the winner numbers its fetch in
+ * key_set, calls the issuer without any lock, and records what came. The others look
+ * at the tables until that number has ended. So a set is fetched once, and each
+ * process takes it over when it sees the generation grow.
+ */
+
 enum {
     READ_EVERY_MS = 250, /* how old our picture of the table may be */
     WAIT_SLICE_MS = 50,  /* another process's fetch tells us nothing: look this often */
