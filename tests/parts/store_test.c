@@ -384,6 +384,11 @@ START_TEST(a_writer_that_hangs_needs_nothing_of_who_closed_it)
     while (!has_open(store_path) && clock_monotonic() < end)
         (void)poll(NULL, 0, 1);
     ck_assert_msg(has_open(store_path), "it went to another file");
+    /* It has the lock for as long as it makes files, which would be in the way of the end. */
+    lock = open(store_path_with(".lock"), O_RDWR | O_CLOEXEC);
+    while (flock(lock, LOCK_EX | LOCK_NB) != 0 && clock_monotonic() < end)
+        (void)poll(NULL, 0, 1);
+    ck_assert_int_eq(close(lock), 0);
 }
 END_TEST
 
