@@ -3,7 +3,7 @@
 -- who showed the key header.
 
 -- How many fetches of the set have begun, which numbers them; and the number of
--- the one that the document came from (common/key_set.c). In key_set,
+-- the one that the document came from (common/sage/key_set.c). In key_set,
 -- `attempted_at` and `outcome` are those of the last.
 ALTER TABLE key_set ADD COLUMN fetches BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE key_set ADD COLUMN good_fetch BIGINT NOT NULL DEFAULT 0;

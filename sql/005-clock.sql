@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 -- The session time while the machine's clock is behind it: one row, shared by
--- all processes of a machine (common/session_clock.c). There is none as long as
+-- all processes of a machine (common/records/session_clock.c). There is none as long as
 -- no clock was ever wrong.
 CREATE TABLE session_clock (
     id        BIGINT PRIMARY KEY CHECK (id = 1),
@@ -14,7 +14,7 @@ CREATE TABLE session_clock (
     issuer_at BIGINT           -- what the issuer said
 );
 
--- What the removal of tombstones leaves behind: one row (common/session_times.c).
+-- What the removal of tombstones leaves behind: one row (common/records/session_times.c).
 CREATE TABLE session_purge (
     id               BIGINT PRIMARY KEY CHECK (id = 1),
     token_expires_at BIGINT NOT NULL -- no token that expired before may arm a session any more
