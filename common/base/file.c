@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 
 int file_open(const char *path, enum file_links links, struct stat *status)
@@ -38,9 +39,12 @@ ssize_t file_read(int descriptor, void *bytes, size_t size)
 int file_sync_name(const char *path)
 {
     const char *slash = strrchr(path, '/');
-    _cleanup_(cleanup_free) char *name =
-        slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
-    _cleanup_(cleanup_close) int directory =
-        name ? open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    int length = slash ? (int)(slash - path) + 1 : 1;
+    _cleanup_(cleanup_free) char *name = NULL;
+    if (asprintf(&name, "%.*s", length, slash ? path : ".") < 0) {
+        name = NULL; /* its value is undefined then */
+        return ENOMEM;
+    }
+    _cleanup_(cleanup_close) int directory = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     return directory >= 0 && fsync(directory) == 0 ? 0 : errno;
 }
