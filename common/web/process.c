@@ -255,7 +255,7 @@ static void print_usage(const struct endpoint *endpoint)
                  "configuration (else %s).\n\n"
                  "  --threads N  requests served at a time, 1 to %d (default %d)\n"
                  "  --version    print the version\n"
-                 "  --help       print this\n",
+                 "  -h, --help   print this\n",
                  endpoint->name, endpoint->name, config_path(), THREADS_MAX, THREADS_DEFAULT);
 }
 
@@ -283,7 +283,7 @@ int process_main(const struct endpoint *endpoint, int argc, char **argv)
     /* Plain CGI has a query without `=` as arguments (RFC 3875 section 4.4). */
     if (getenv("REQUEST_METHOD"))
         argc = 1;
-    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
         if (option == 'h') {
             print_usage(endpoint);
             return EXIT_SUCCESS;

@@ -16,10 +16,8 @@
 static const struct command commands[] = {
     {"check", NULL, TAKES_JSON | TAKES_URL | LOADS_SECRETS, 0, show_check,
      "check the configuration and what it names",
-     "Goes through the configuration, the database, the issuer's key set and our own\n"
-     "token for Sage, both fetched now, and says for each item `ok`, or what to do after `warn` or "
-     "`FAIL`.\n"
-     "The exit status is 1 when an item failed.\n\n"
+     "Says for each item `ok`, or what to do after `warn` or `FAIL`. The exit status is 1\n"
+     "when an item failed.\n\n"
      "It also asks the web server at public_url for each endpoint, by requests that are\n"
      "refused and change nothing, whether these arrive whole. If this machine can't reach\n"
      "public_url, --url https://127.0.0.1 (or another port; or http://, where the web server\n"
@@ -52,9 +50,9 @@ static const struct command commands[] = {
     {"deliver", NULL, TAKES_ONCE | IS_SERVICE, SERVICE_REPORTS | SERVICE_ASKS, deliver,
      "tell Sage what it doesn't know yet",
      "Stays, and delivers results that Sage didn't take at once: again and again until ten\n"
-     "minutes after the session's end. Several may run at once. SIGTERM, SIGINT, SIGHUP,\n"
-     "SIGUSR1 and SIGQUIT end it; what it was just sending is sent again by the next. Its\n"
-     "log goes where [log] target says.\n\n"
+     "minutes after the session's end of life. Several may run at once. SIGTERM, SIGINT,\n"
+     "SIGHUP, SIGUSR1 and SIGQUIT end it; what it was just sending is sent again by the\n"
+     "next. Its log goes where [log] target says.\n\n"
      "With --once it delivers what is due now and ends, for a timer that runs each minute.\n"
      "The exit status is 1 when a result still waits because Sage couldn't be reached or\n"
      "had trouble, or when the database failed; one that Sage refused for good is counted,\n"
@@ -128,7 +126,7 @@ static int print_usage(void)
     options_print_help();
     (void)printf(
         "\nRun as root, it becomes the database's owner. Exit status: 0, 1 when something\n"
-        "failed, 2 when it was called wrongly.\n");
+        "failed, 2 when it was called wrongly, 3 when --dry-run finds something to change.\n");
     return end_output(EXIT_SUCCESS);
 }
 

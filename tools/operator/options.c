@@ -88,7 +88,7 @@ int options_read(int argc, char **argv, struct call *call, struct found *found)
                             NULL, OPTION_FIRST + i};
     int option;
     int status = EXIT_SUCCESS;
-    while (status == EXIT_SUCCESS && (option = getopt_long(argc, argv, "", all, NULL)) != -1) {
+    while (status == EXIT_SUCCESS && (option = getopt_long(argc, argv, "h", all, NULL)) != -1) {
         if (option == OPTION_CONF) {
             call->conf = optarg;
         } else if (option == OPTION_HELP) {
@@ -144,5 +144,5 @@ void options_print_help(void)
         (void)printf("  --%-13s %s\n", name, options[i].help);
     }
     (void)printf("  --version       print the version\n"
-                 "  --help          print this, or more about a COMMAND\n");
+                 "  -h, --help      print this, or more about a COMMAND\n");
 }

@@ -37,7 +37,8 @@ static const char help[] =
     "  --api-key-file FILE  the Provider API's key, likewise (default: the key is\n"
     "                       " USUAL_API_KEY ")\n"
     "  --audience AUDIENCE  of all tokens (default sfdsbanking/sfdsBankingProvider-Pre)\n"
-    "  --version, --help\n"
+    "  --version            print the version\n"
+    "  -h, --help           print this\n"
     "\n"
     "Prints \"ready\" when it listens; SIGTERM and SIGINT end it.\n"
     "\n"
@@ -216,7 +217,7 @@ enum options_outcome options_read(struct options *options, int argc, char **argv
     };
     struct raw_options raw = {.audience = "sfdsbanking/sfdsBankingProvider-Pre"};
     int option;
-    while ((option = getopt_long(argc, argv, "", known, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, "h", known, NULL)) != -1) {
         switch (option) {
         case 'p':
             raw.port = optarg;
