@@ -106,13 +106,17 @@ bool session_shift(struct database *database, int64_t from, int64_t by_ms);
 bool session_end_future(struct database *database, int64_t now);
 
 /*
- * The same when `now` is the operator's word alone: if any time is later, all
- * sessions are over, since those that the later time had ended must not live
- * again. Says in `changed` how many rows it changed.
+ * The same when `now` is the operator's word alone: if any time is later, or
+ * the session time `was_later`, all sessions are over, since those that the
+ * later time had ended must not live again. Says in `changed` how many rows it
+ * changed.
  */
-bool session_mend(struct database *database, int64_t now, int64_t *changed);
+bool session_mend(struct database *database, int64_t now, bool was_later, int64_t *changed);
 
-/* Brings down what the purge has left, for `feedgate clock mend` (mend.h). */
+/*
+ * Brings down what the purge has left, for `feedgate clock mend` (mend.h). The
+ * issuer had confirmed it: so only when it says now that the clock is right.
+ */
 bool session_mend_purge(struct database *database, int64_t now, int64_t *changed);
 
 /*

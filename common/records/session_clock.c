@@ -439,6 +439,15 @@ bool session_clock_read(struct database *database, struct clock *clock,
     return true;
 }
 
+bool session_clock_was_later(struct database *database, int64_t now, bool *later)
+{
+    struct row row;
+    if (!read_row(database, &row))
+        return false;
+    *later = row.there && (row.floor_at > now || row.newest_at > now);
+    return true;
+}
+
 bool session_clock_mend(struct database *database, int64_t now, int64_t *changed)
 {
     struct statement *delete =

@@ -81,7 +81,9 @@ struct session_clock_row {
 bool session_clock_read(struct database *database, struct clock *clock,
                         struct session_clock_row *row);
 
-/* Removes a row with a time later than `now`, for `feedgate clock mend` (mend.h). */
+/* Whether the row has a time later than `now`; and its removal, for `feedgate clock mend` (mend.h).
+ */
+bool session_clock_was_later(struct database *database, int64_t now, bool *later);
 bool session_clock_mend(struct database *database, int64_t now, int64_t *changed);
 
 #endif

@@ -68,13 +68,13 @@ bool session_end_future(struct database *database, int64_t now)
     return bring_down(database, now, now, &changed);
 }
 
-bool session_mend(struct database *database, int64_t now, int64_t *changed)
+bool session_mend(struct database *database, int64_t now, bool was_later, int64_t *changed)
 {
     int64_t newest;
     *changed = 0;
     if (!session_newest_time(database, &newest))
         return false;
-    if (newest <= now)
+    if (newest <= now && !was_later)
         return true;
     return bring_down(database, now, INT64_MIN, changed);
 }

@@ -14,10 +14,18 @@
 
 #include <stddef.h>
 
+/* A later time that processes went by may be in no session. */
+static bool mend_sessions(struct database *database, int64_t now, int64_t *changed)
+{
+    bool later;
+    return session_clock_was_later(database, now, &later) &&
+           session_mend(database, now, later, changed);
+}
+
 /* The end of a token's life is the issuer's word; and a CLOCK_BOOTTIME is no time of day. */
 const struct mend_table mend_tables[] = {
     {"authorisation_session", "notified_at expires_at opened_at verified_at ended_at",
-     "token_expires_at", session_mend},
+     "token_expires_at", mend_sessions},
     {"event", "received_at", "token_expires_at", inbox_mend},
     {"one_time_code", "issued_at expires_at used_at", NULL, code_mend},
     {"delivery",
@@ -40,9 +48,14 @@ bool mend_all(struct database *database, void *context)
 {
     struct mending *mending = context;
     mending->counted = false;
-    for (size_t i = 0; i < MEND_TABLES; i++)
+    for (size_t i = 0; i < MEND_TABLES; i++) {
+        mending->changed[i] = 0;
+        /* By a wrong clock, what was purged could be armed, and opened, once more. */
+        if (mend_tables[i].mend == session_mend_purge && !mending->confirmed)
+            continue;
         if (!mend_tables[i].mend(database, mending->now, &mending->changed[i]))
             return false;
+    }
     mending->counted = true;
     return !mending->dry_run;
 }

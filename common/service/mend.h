@@ -22,8 +22,9 @@ extern const struct mend_table mend_tables[];
 enum { MEND_TABLES = 13 };
 
 struct mending {
-    int64_t now;  /* the machine's clock */
-    bool dry_run; /* count only */
+    int64_t now;    /* the machine's clock */
+    bool confirmed; /* the issuer says so too; else what purge has left stays */
+    bool dry_run;   /* count only */
     bool counted;
     int64_t changed[MEND_TABLES];
 };

@@ -90,7 +90,7 @@ static void expect_none_to_come(const char *table, const char *column)
 
 START_TEST(no_column_is_left_in_the_future)
 {
-    struct mending mending = {.now = NOW};
+    struct mending mending = {.now = NOW, .confirmed = true};
     fill();
     for (size_t i = 0; mend_tables[i].table; i++)
         for_each_name(mend_tables[i].mended, expect_to_come, mend_tables[i].table);
@@ -113,7 +113,7 @@ END_TEST
 
 START_TEST(a_result_that_waits_is_tried_at_once_and_keeps_its_time)
 {
-    struct mending mending = {.now = NOW};
+    struct mending mending = {.now = NOW, .confirmed = true};
     fill();
     execute("UPDATE delivery SET delivered_at = NULL WHERE session_key = 'k'");
     write_now(mend_all, &mending);
@@ -126,7 +126,7 @@ END_TEST
 
 START_TEST(a_dry_run_counts_and_changes_nothing)
 {
-    struct mending mending = {.now = NOW, .dry_run = true};
+    struct mending mending = {.now = NOW, .dry_run = true, .confirmed = true};
     fill();
     ck_assert_int_eq((int)store_write(store, mend_all, &mending), STORE_FAILED);
     ck_assert(mending.counted);
@@ -139,7 +139,7 @@ END_TEST
 
 START_TEST(times_that_are_past_stay)
 {
-    struct mending mending = {.now = NOW + 366 * DAY_MS};
+    struct mending mending = {.now = NOW + 366 * DAY_MS, .confirmed = true};
     fill();
     write_now(mend_all, &mending);
     for (size_t i = 0; mend_tables[i].table; i++)

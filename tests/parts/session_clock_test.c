@@ -389,7 +389,7 @@ END_TEST
 
 static bool mend_piece(struct database *database, void *context)
 {
-    return session_mend(database, machine_ms, context);
+    return session_mend(database, machine_ms, false, context);
 }
 
 START_TEST(mending_lets_nothing_live_again)

@@ -398,6 +398,53 @@ START_TEST(mending_by_a_wrong_clock_is_refused)
 }
 END_TEST
 
+/* What an issuer confirmed isn't undone by a clock that nobody confirms. */
+START_TEST(mending_by_a_clock_nobody_confirms_lets_nothing_purged_be_armed)
+{
+    struct issuer *issuer = start();
+    const char *id = new_uuid();
+    const char *token = TOKEN(.exp = in_seconds(600));
+    EXPECT_RECORDED(NOTIFY(.id = id, .token = token), "armed");
+    EXPECT_OPENED(OPEN(.id = id), id);
+    time_passes(issuer, 31 * DAY_S);
+    EXPECT_NUMBER(FEEDGATE("purge").status, 0);
+    EXPECT_TEXT(session_state(id), "none");
+    arm(new_uuid()); /* by a token of today */
+    clock_move(-31 * DAY_S);
+    server_stop();
+    issuer_drop_connections(issuer);
+    EXPECT_NUMBER(FEEDGATE("clock", "mend").status, 0);
+    server_restart();
+    EXPECT_RECORDED(NOTIFY(.id = id, .token = token), "conflict");
+    EXPECT_REFUSED(OPEN(.id = id), REFUSAL_SESSION_UNKNOWN);
+    server_stop();
+    issuer_answer(issuer, KEY_SET(JWK("first")));
+    issuer_time_is(issuer, server_time());
+    struct run run = FEEDGATE("clock", "mend", "--json");
+    EXPECT_NUMBER(run.status, 0);
+    expect_rows(run.output, "session_purge", 1);
+}
+END_TEST
+
+/* No session has the later time, but one was refused by it. */
+START_TEST(mending_lets_no_session_live_again_that_a_later_time_had_ended)
+{
+    struct issuer *issuer = start();
+    const char *id = new_uuid();
+    arm(id);
+    issuer_drop_connections(issuer);
+    clock_move(LIFETIME_S);
+    EXPECT_REFUSED(OPEN(.id = id), REFUSAL_SESSION_EXPIRED);
+    clock_move(-LIFETIME_S);
+    AWAIT(OPEN(.id = id).status == 403 && ROW_NUMBER("SELECT COUNT(*) FROM session_clock") == 1,
+          "%s", "nobody doubts the session time");
+    server_stop();
+    EXPECT_NUMBER(FEEDGATE("clock", "mend").status, 0);
+    server_restart();
+    EXPECT_REFUSED(OPEN(.id = id), REFUSAL_SESSION_EXPIRED);
+}
+END_TEST
+
 Suite *clock_rules(void)
 {
     Suite *suite = suite_create("clock");
@@ -420,5 +467,7 @@ Suite *clock_rules(void)
     ADD_TEST(suite, mending_waits_for_nobody_and_tells_who_must_end);
     ADD_TEST(suite, mending_ends_what_was_announced_ahead);
     ADD_TEST(suite, mending_by_a_wrong_clock_is_refused);
+    ADD_TEST(suite, mending_by_a_clock_nobody_confirms_lets_nothing_purged_be_armed);
+    ADD_TEST(suite, mending_lets_no_session_live_again_that_a_later_time_had_ended);
     return suite;
 }

@@ -62,7 +62,11 @@ int mend_clock(struct call *call)
     clock_ask(call, &finding);
     if (finding.judgement == CLOCK_WRONG)
         return fail_clock(call, &finding, "nothing is mended");
-    struct mending mending = {.now = clock_now(&call->service.clock), .dry_run = call->dry_run};
+    struct mending mending = {
+        .now = clock_now(&call->service.clock),
+        .confirmed = finding.judgement == CLOCK_RIGHT,
+        .dry_run = call->dry_run,
+    };
     enum store_result result = store_write(call->service.store, mend_all, &mending);
     if (result != STORE_DONE && !(call->dry_run && mending.counted))
         return fail_store(call, result);

@@ -102,7 +102,8 @@ static const struct command commands[] = {
      "(`feedgate check` says so). Set the clock right first, and stop the endpoints and\n"
      "`feedgate deliver`: it refuses while anybody uses the database. All is done in one\n"
      "transaction. If it concerns a session, all that could still be opened or gone on with\n"
-     "end; results that wait are tried at once. It says for each table how many rows it\n"
+     "end; results that wait are tried at once. What `purge` keeps against replays is brought\n"
+     "down only when the issuer confirms the clock. It says for each table how many rows it\n"
      "changed.\n\n"
      "With --dry-run, which nobody need be stopped for, the exit status is 3 when something\n"
      "would change.\n"},
