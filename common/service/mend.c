@@ -47,13 +47,15 @@ _Static_assert(sizeof mend_tables / sizeof mend_tables[0] == MEND_TABLES + 1, "a
 bool mend_all(struct database *database, void *context)
 {
     struct mending *mending = context;
+    /* An earlier look would take for the future what others wrote meanwhile. */
+    int64_t now = clock_now(mending->clock) + mending->margin_ms;
     mending->counted = false;
     for (size_t i = 0; i < MEND_TABLES; i++) {
         mending->changed[i] = 0;
         /* By a wrong clock, what was purged could be armed, and opened, once more. */
         if (mend_tables[i].mend == session_mend_purge && !mending->confirmed)
             continue;
-        if (!mend_tables[i].mend(database, mending->now, &mending->changed[i]))
+        if (!mend_tables[i].mend(database, now, &mending->changed[i]))
             return false;
     }
     mending->counted = true;

@@ -2,6 +2,7 @@
 #ifndef FEEDGATE_MEND_H
 #define FEEDGATE_MEND_H
 
+#include "base/clock.h"
 #include "store/store.h"
 
 /*
@@ -22,9 +23,10 @@ extern const struct mend_table mend_tables[];
 enum { MEND_TABLES = 13 };
 
 struct mending {
-    int64_t now;    /* the machine's clock */
-    bool confirmed; /* the issuer says so too; else what purge has left stays */
-    bool dry_run;   /* count only */
+    struct clock *clock; /* the machine's, which mend_all() reads when nobody else can write */
+    int64_t margin_ms;   /* what is ahead by no more than this is left */
+    bool confirmed;      /* the issuer says so too; else what purge has left stays */
+    bool dry_run;        /* count only */
     bool counted;
     int64_t changed[MEND_TABLES];
 };

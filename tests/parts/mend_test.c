@@ -4,9 +4,12 @@
 #include "base/clock.h"
 #include "service/mend.h"
 
+#include <fcntl.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #define NOW INT64_C(1764000000000)
 
@@ -47,6 +50,22 @@ static const char rows[] =
 static void fill(void)
 {
     execute(rows);
+}
+
+static int64_t machine_ms;
+
+static int64_t read_machine(void)
+{
+    return machine_ms;
+}
+
+static struct mending mending_at(int64_t now)
+{
+    static struct clock clock;
+    clock_init(&clock);
+    clock.read = read_machine;
+    machine_ms = now;
+    return (struct mending){.clock = &clock, .confirmed = true};
 }
 
 /* How many rows have a time of this column in the far future. */
@@ -90,7 +109,7 @@ static void expect_none_to_come(const char *table, const char *column)
 
 START_TEST(no_column_is_left_in_the_future)
 {
-    struct mending mending = {.now = NOW, .confirmed = true};
+    struct mending mending = mending_at(NOW);
     fill();
     for (size_t i = 0; mend_tables[i].table; i++)
         for_each_name(mend_tables[i].mended, expect_to_come, mend_tables[i].table);
@@ -113,7 +132,7 @@ END_TEST
 
 START_TEST(a_result_that_waits_is_tried_at_once_and_keeps_its_time)
 {
-    struct mending mending = {.now = NOW, .confirmed = true};
+    struct mending mending = mending_at(NOW);
     fill();
     execute("UPDATE delivery SET delivered_at = NULL WHERE session_key = 'k'");
     write_now(mend_all, &mending);
@@ -126,7 +145,8 @@ END_TEST
 
 START_TEST(a_dry_run_counts_and_changes_nothing)
 {
-    struct mending mending = {.now = NOW, .dry_run = true, .confirmed = true};
+    struct mending mending = mending_at(NOW);
+    mending.dry_run = true;
     fill();
     ck_assert_int_eq((int)store_write(store, mend_all, &mending), STORE_FAILED);
     ck_assert(mending.counted);
@@ -139,11 +159,33 @@ END_TEST
 
 START_TEST(times_that_are_past_stay)
 {
-    struct mending mending = {.now = NOW + 366 * DAY_MS, .confirmed = true};
+    struct mending mending = mending_at(NOW + 366 * DAY_MS);
     fill();
     write_now(mend_all, &mending);
     for (size_t i = 0; mend_tables[i].table; i++)
         ck_assert_msg(mending.changed[i] == 0, "%s was changed", mend_tables[i].table);
+}
+END_TEST
+
+static bool locked;
+
+static int64_t look_at_lock(void)
+{
+    char path[4096];
+    (void)snprintf(path, sizeof(path), "%s.lock", store_path);
+    int lock = open(path, O_RDWR | O_CLOEXEC);
+    locked = lock >= 0 && flock(lock, LOCK_EX | LOCK_NB) != 0;
+    (void)close(lock);
+    return NOW;
+}
+
+/* Else what an endpoint writes meanwhile would look like the future. */
+START_TEST(the_time_is_read_when_nobody_else_can_write)
+{
+    struct mending mending = mending_at(NOW);
+    mending.clock->read = look_at_lock;
+    write_now(mend_all, &mending);
+    ck_assert(locked);
 }
 END_TEST
 
@@ -237,6 +279,7 @@ Suite *mend_suite(void)
     ADD_STORE_RULE(suite, a_result_that_waits_is_tried_at_once_and_keeps_its_time);
     ADD_STORE_RULE(suite, a_dry_run_counts_and_changes_nothing);
     ADD_STORE_RULE(suite, times_that_are_past_stay);
+    ADD_STORE_RULE(suite, the_time_is_read_when_nobody_else_can_write);
     ADD_STORE_RULE(suite, every_column_that_holds_a_time_is_listed);
     ADD_STORE_RULE(suite, nobody_is_alone_while_another_is_here);
     return suite;

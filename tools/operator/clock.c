@@ -63,7 +63,7 @@ int mend_clock(struct call *call)
     if (finding.judgement == CLOCK_WRONG)
         return fail_clock(call, &finding, "nothing is mended");
     struct mending mending = {
-        .now = clock_now(&call->service.clock),
+        .clock = &call->service.clock,
         .confirmed = finding.judgement == CLOCK_RIGHT,
         .dry_run = call->dry_run,
     };

@@ -317,8 +317,10 @@ void check_clock(struct check *check)
     }
     int64_t machine = clock_now(&service->clock);
     /* Times by a clock that was right and is behind by less are no reason to stop endpoints. */
-    times.mending = (struct mending){
-        .now = machine + CLOCK_DOUBT_MS, .confirmed = check->time_known, .dry_run = true};
+    times.mending = (struct mending){.clock = &service->clock,
+                                     .margin_ms = CLOCK_DOUBT_MS,
+                                     .confirmed = check->time_known,
+                                     .dry_run = true};
     if (times.newest > machine + CLOCK_DOUBT_MS ||
         (times.row.there && times.row.now > machine + CLOCK_DOUBT_MS))
         report_ahead(check, &times);
