@@ -20,14 +20,14 @@ struct receipt {
     struct session_instant instant;
     int64_t lifetime_ms;
     int64_t token_expires_at;
-    struct clock *clock;
+    struct session_clock *session_clock;
     enum event_outcome outcome;
 };
 
 static bool arm(struct database *database, struct receipt *receipt)
 {
     const struct event *event = receipt->event;
-    if (!session_clock_renew(database, receipt->clock, &receipt->instant))
+    if (!session_clock_renew(database, receipt->session_clock, &receipt->instant))
         return false;
     const struct session_announcement announcement = {
         .key = receipt->key,
@@ -105,7 +105,7 @@ static enum refusal record_notification(struct exchange *exchange)
         .now = exchange->now,
         .lifetime_ms = exchange->service->config->session.lifetime_ms,
         .token_expires_at = exchange->token.expires_at,
-        .clock = &exchange->service->clock,
+        .session_clock = exchange->service->session_clock,
     };
     if (event.kind == EVENT_AUTHORISATION_CREATED &&
         !session_key_make(event.resource_id, &receipt.key))

@@ -408,16 +408,20 @@ enum store_result session_clock_now(struct session_clock *times, struct session_
     return result;
 }
 
-bool session_clock_renew(struct database *database, struct clock *clock,
+bool session_clock_renew(struct database *database, struct session_clock *times,
                          struct session_instant *instant)
 {
     struct row row;
+    int64_t boot = clock_boot(times->clock);
     if (!read_row(database, &row))
         return false;
-    if (row.era == instant->era)
+    int64_t at = time_of(&row, boot);
+    if (row.era == instant->era) {
+        if (goes_on(&row, times->boot_id, boot) && instant->now < at)
+            instant->now = at;
         return true;
-    int64_t machine = clock_now(clock);
-    int64_t at = time_of(&row, clock_boot(clock));
+    }
+    int64_t machine = clock_now(times->clock);
     *instant = (struct session_instant){.now = at > machine ? at : machine, .era = row.era};
     return true;
 }

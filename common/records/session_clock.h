@@ -57,11 +57,12 @@ struct session_instant {
 enum store_result session_clock_now(struct session_clock *times, struct session_instant *instant);
 
 /*
- * The same in the middle of the caller's transaction: when a verdict has come
- * since `instant` was taken, it is renewed, so that nothing is written by a time
- * that was dropped. False when the row can't be read.
+ * The same in the middle of the caller's transaction: when a doubt has begun or
+ * a verdict has come since `instant` was taken, it is renewed, so that nothing is
+ * written by a time that was dropped, nor by one before the doubt. False when the
+ * row can't be read.
  */
-bool session_clock_renew(struct database *database, struct clock *clock,
+bool session_clock_renew(struct database *database, struct session_clock *times,
                          struct session_instant *instant);
 
 /*

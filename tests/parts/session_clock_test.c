@@ -103,7 +103,7 @@ static bool arm_piece(struct database *database, void *context)
     struct arming *arming = context;
     struct session_announcement announcement = {.authorisation_id = arming->id, .bank_id = BANK};
     ck_assert(session_key_make(arming->id, &announcement.key));
-    if (!session_clock_renew(database, &arming->process->clock, &arming->instant))
+    if (!session_clock_renew(database, arming->process->times, &arming->instant))
         return false;
     announcement.notified_at = arming->instant.now;
     announcement.expires_at = arming->instant.now + LIFETIME;
@@ -370,6 +370,36 @@ START_TEST(nothing_is_written_by_a_time_that_was_dropped)
 }
 END_TEST
 
+/* While one process begins the doubt, the other is just announcing, by its older picture. */
+static void announce_as_doubt_begins(void)
+{
+    struct arming arming = {.process = &notification, .id = "on-its-way"};
+    machine_ms = NOW + AHEAD;
+    (void)session_now(&auth);
+    machine_ms = NOW;
+    ck_assert_int_eq((int)session_clock_now(notification.times, &arming.instant), STORE_DONE);
+    (void)session_now(&auth);
+    ck_assert_str_eq(verdict(), "doubtful");
+    write_now(arm_piece, &arming);
+    ck_assert_int_eq((int)arming.armed, SESSION_ARMED);
+}
+
+START_TEST(what_is_announced_as_a_doubt_begins_has_its_life_in_it)
+{
+    announce_as_doubt_begins();
+    EXPECT_OPENS(&auth, "on-its-way");
+}
+END_TEST
+
+START_TEST(what_is_announced_as_a_doubt_begins_has_its_life_after_it)
+{
+    announce_as_doubt_begins();
+    issuer_says(&auth, _i == 0 ? machine_ms : machine_ms + AHEAD);
+    ck_assert_str_eq(verdict(), _i == 0 ? "dropped" : "held");
+    EXPECT_OPENS(&auth, "on-its-way");
+}
+END_TEST
+
 START_TEST(without_a_boots_id_each_start_doubts_anew)
 {
     ck_assert_int_eq(setenv("FEEDGATE_BOOT_ID", "-", 1), 0); /* as if nobody said */
@@ -451,6 +481,11 @@ Suite *session_clock_suite(void)
     ADD_CLOCK_RULE(suite, a_clock_that_jumps_in_a_process_is_doubted_too);
     ADD_CLOCK_RULE(suite, a_session_from_the_future_is_over_for_who_knows_of_no_floor);
     ADD_CLOCK_RULE(suite, nothing_is_written_by_a_time_that_was_dropped);
+    ADD_CLOCK_RULE(suite, what_is_announced_as_a_doubt_begins_has_its_life_in_it);
+    tcase_add_checked_fixture(
+        parts_add_rule(suite, "what_is_announced_as_a_doubt_begins_has_its_life_after_it",
+                       what_is_announced_as_a_doubt_begins_has_its_life_after_it, 2),
+        set_up, tear_down);
     ADD_CLOCK_RULE(suite, without_a_boots_id_each_start_doubts_anew);
     ADD_CLOCK_RULE(suite, mending_lets_nothing_live_again);
     ADD_RULE_FOR_EACH(suite, only_a_whole_date_is_the_issuers_time, dates);
