@@ -100,10 +100,11 @@ bool session_last_expiry(struct database *database, int64_t *last);
 bool session_shift(struct database *database, int64_t from, int64_t by_ms);
 
 /*
- * `now` is known to be true: what was notified later is over, whether it was
- * opened or not, and no time is later any more. False on failure.
+ * `now` is known to be true: what was notified later, but before `until`, is
+ * over, whether it was opened or not, and none of its times is later any more.
+ * False on failure.
  */
-bool session_end_future(struct database *database, int64_t now);
+bool session_end_future(struct database *database, int64_t now, int64_t until);
 
 /*
  * The same when `now` is the operator's word alone: if any time is later, or

@@ -327,8 +327,9 @@ static bool settle(struct database *database, void *context)
     int64_t other = verdict->held ? doubted : machine;
     int64_t truth = issuer > other ? issuer : other;
     verdict->off_ms = verdict->held ? truth - machine : doubted - truth;
-    if (!session_shift(database, row.floor_at, truth - time_of(&row, boot)) ||
-        (!verdict->held && !session_end_future(database, truth)))
+    /* What was announced in the doubt isn't over, even if its process was a little ahead of us. */
+    if ((!verdict->held && !session_end_future(database, truth, row.floor_at)) ||
+        !session_shift(database, row.floor_at, truth - time_of(&row, boot)))
         return false;
     row.verdict = verdict->held ? SESSION_TIME_HELD : SESSION_TIME_DROPPED;
     row.floor_at = truth;

@@ -44,8 +44,10 @@ bool session_shift(struct database *database, int64_t from, int64_t by_ms)
     return statement_run(update);
 }
 
-/* Brings all times down to `now`, and ends what was notified after `over_from`. */
-static bool bring_down(struct database *database, int64_t now, int64_t over_from, int64_t *changed)
+/* Of what was notified before `until`, brings all times down to `now`, and ends what was notified
+ * after `over_from`. */
+static bool bring_down(struct database *database, int64_t now, int64_t over_from, int64_t until,
+                       int64_t *changed)
 {
     struct statement *update = database_statement(
         database, "UPDATE authorisation_session SET "
@@ -55,17 +57,18 @@ static bool bring_down(struct database *database, int64_t now, int64_t over_from
                   "opened_at = CASE WHEN opened_at > $2 THEN $2 ELSE opened_at END, "
                   "verified_at = CASE WHEN verified_at > $2 THEN $2 ELSE verified_at END, "
                   "ended_at = CASE WHEN ended_at > $2 THEN $2 ELSE ended_at END "
-                  "WHERE (notified_at > $1 AND expires_at > $2) OR notified_at > $2 "
-                  "OR opened_at > $2 OR verified_at > $2 OR ended_at > $2");
+                  "WHERE notified_at < $3 AND ((notified_at > $1 AND expires_at > $2) "
+                  "OR notified_at > $2 OR opened_at > $2 OR verified_at > $2 OR ended_at > $2)");
     statement_bind_integer(update, 1, over_from);
     statement_bind_integer(update, 2, now);
+    statement_bind_integer(update, 3, until);
     return statement_changes(update, changed);
 }
 
-bool session_end_future(struct database *database, int64_t now)
+bool session_end_future(struct database *database, int64_t now, int64_t until)
 {
     int64_t changed;
-    return bring_down(database, now, now, &changed);
+    return bring_down(database, now, now, until, &changed);
 }
 
 bool session_mend(struct database *database, int64_t now, bool was_later, int64_t *changed)
@@ -76,7 +79,7 @@ bool session_mend(struct database *database, int64_t now, bool was_later, int64_
         return false;
     if (newest <= now && !was_later)
         return true;
-    return bring_down(database, now, INT64_MIN, changed);
+    return bring_down(database, now, INT64_MIN, INT64_MAX, changed);
 }
 
 /* Whatever becomes of the clock, a replay of what was removed can't arm a session. */

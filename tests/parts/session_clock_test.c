@@ -400,6 +400,24 @@ START_TEST(what_is_announced_as_a_doubt_begins_has_its_life_after_it)
 }
 END_TEST
 
+/* A clock that was stepped twice has left the processes seconds apart. */
+START_TEST(what_is_announced_in_doubt_by_a_process_that_is_ahead_of_others_lives)
+{
+    machine_ms = NOW + AHEAD;
+    (void)session_now(&auth);
+    machine_ms += MINUTE_MS;
+    (void)session_now(&notification);
+    machine_ms = NOW;
+    (void)session_now(&auth);
+    ck_assert_str_eq(verdict(), "doubtful");
+    (void)session_now(&notification);
+    arm(&notification, "ahead");
+    issuer_says(&auth, machine_ms);
+    ck_assert_str_eq(verdict(), "dropped");
+    EXPECT_OPENS(&auth, "ahead");
+}
+END_TEST
+
 START_TEST(without_a_boots_id_each_start_doubts_anew)
 {
     ck_assert_int_eq(setenv("FEEDGATE_BOOT_ID", "-", 1), 0); /* as if nobody said */
@@ -486,6 +504,7 @@ Suite *session_clock_suite(void)
         parts_add_rule(suite, "what_is_announced_as_a_doubt_begins_has_its_life_after_it",
                        what_is_announced_as_a_doubt_begins_has_its_life_after_it, 2),
         set_up, tear_down);
+    ADD_CLOCK_RULE(suite, what_is_announced_in_doubt_by_a_process_that_is_ahead_of_others_lives);
     ADD_CLOCK_RULE(suite, without_a_boots_id_each_start_doubts_anew);
     ADD_CLOCK_RULE(suite, mending_lets_nothing_live_again);
     ADD_RULE_FOR_EACH(suite, only_a_whole_date_is_the_issuers_time, dates);
