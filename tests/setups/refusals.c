@@ -90,7 +90,7 @@ START_TEST(each_refusal_is_answered_as_its_table_says)
     row_status(response.status);
     if (refusal == REFUSAL_STORE_FAILED && strcmp(server_set_up(), "apache-cgi") == 0) {
         EXPECT_NUMBER(response.status, 503);
-        EXPECT(LOG_COUNT(response.log_mark, "event", "not_started") == 1, "%s", "no word why");
+        AWAIT(LOG_COUNT(response.log_mark, "event", "not_started") == 1, "%s", "no word why");
         row_left_to_server("a process that can't open the store answers 503 and logs not_started");
         return;
     }

@@ -26,6 +26,8 @@ static const char *const endpoints[] = {"notification",      "auth", "authrefres
 START_TEST(no_other_url_reaches_an_endpoint)
 {
     row_begin("URLs matched exactly");
+    /* What was asked before stands in the log once this does. */
+    EXPECT_REFUSED(OPEN(.method = "HEAD"), REFUSAL_METHOD_NOT_ALLOWED);
     size_t mark = log_mark();
     for (size_t e = 0; e < ROWS(endpoints); e++)
         for (size_t i = 0; i < ROWS(others); i++) {
