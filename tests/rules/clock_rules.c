@@ -238,18 +238,26 @@ START_TEST(a_purge_by_a_clock_that_is_ahead_lets_nothing_be_armed_again)
 }
 END_TEST
 
-START_TEST(what_was_purged_is_not_armed_again_by_a_clock_that_is_set_back)
+/* A session was opened and, 31 days later, purged; then the clock goes back to its day. */
+static struct issuer *set_back_after_a_purge(const char *id, const char **token)
 {
     struct issuer *issuer = start();
-    const char *id = new_uuid();
-    const char *token = TOKEN(.exp = in_seconds(600));
-    EXPECT_RECORDED(NOTIFY(.id = id, .token = token), "armed");
+    *token = TOKEN(.exp = in_seconds(600));
+    EXPECT_RECORDED(NOTIFY(.id = id, .token = *token), "armed");
     EXPECT_OPENED(OPEN(.id = id), id);
     time_passes(issuer, 31 * DAY_S);
     EXPECT_NUMBER(FEEDGATE("purge").status, 0);
     EXPECT_TEXT(session_state(id), "none");
     arm(new_uuid()); /* by a token of today */
     clock_move(-31 * DAY_S);
+    return issuer;
+}
+
+START_TEST(what_was_purged_is_not_armed_again_by_a_clock_that_is_set_back)
+{
+    const char *id = new_uuid();
+    const char *token;
+    (void)set_back_after_a_purge(id, &token);
     server_restart();
     EXPECT_RECORDED(NOTIFY(.id = id, .token = token), "conflict");
     EXPECT_REFUSED(OPEN(.id = id), REFUSAL_SESSION_UNKNOWN);
@@ -401,16 +409,9 @@ END_TEST
 /* What an issuer confirmed isn't undone by a clock that nobody confirms. */
 START_TEST(mending_by_a_clock_nobody_confirms_lets_nothing_purged_be_armed)
 {
-    struct issuer *issuer = start();
     const char *id = new_uuid();
-    const char *token = TOKEN(.exp = in_seconds(600));
-    EXPECT_RECORDED(NOTIFY(.id = id, .token = token), "armed");
-    EXPECT_OPENED(OPEN(.id = id), id);
-    time_passes(issuer, 31 * DAY_S);
-    EXPECT_NUMBER(FEEDGATE("purge").status, 0);
-    EXPECT_TEXT(session_state(id), "none");
-    arm(new_uuid()); /* by a token of today */
-    clock_move(-31 * DAY_S);
+    const char *token;
+    struct issuer *issuer = set_back_after_a_purge(id, &token);
     server_stop();
     issuer_drop_connections(issuer);
     EXPECT_NUMBER(FEEDGATE("clock", "mend").status, 0);
